@@ -1,0 +1,133 @@
+"""Charts, and the contracts they are shipped with (``component.yaml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from compiler.model.names import ChartName, ComponentName, Digest, InterfaceName, ProvisionName, RequirementName
+from compiler.model.node import MapNode, Origin
+
+
+class Role(StrEnum):
+    """What a component is to the site; decides what resilience is asked of it and whether it gates anything."""
+
+    API = "api"
+    WORKER = "worker"
+    SINGLETON = "singleton"
+    QUORUM = "quorum"
+    AGENT = "agent"
+    JOB = "job"
+    CRON = "cron"
+
+
+class Phase(StrEnum):
+    """When a job of an upgrade runs. Jobs that come after the rollout gate nothing."""
+
+    BOOTSTRAP = "bootstrap"
+    EXPAND = "expand"
+    ONLINE = "online"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One workload of a chart. ``replicas`` is a fixed count, or the path in the values where the count is written."""
+
+    name: ComponentName
+    role: Role
+    origin: Origin
+    replicas: int | tuple[str, ...] | None = None
+    after: tuple[ComponentName, ...] = ()
+    phase: Phase | None = None
+    reason: str = ""
+
+    @property
+    def gates(self) -> bool:
+        """Whether anything may wait for it: node agents, cron jobs and post-deploy jobs gate nothing."""
+        return self.role not in {Role.AGENT, Role.CRON} and self.phase not in {Phase.ONLINE, Phase.CONTRACT}
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """What a chart offers: an interface, served by a component on a port.
+
+    ``members`` publishes the addresses of the single members too; ``prepare`` names the component whose Job prepares
+    what one consumer needs (a database, a user) and which that consumer then waits for.
+    """
+
+    name: ProvisionName
+    interface: InterfaceName
+    component: ComponentName
+    port: int
+    origin: Origin
+    members: bool = False
+    prepare: ComponentName | None = None
+    scheme: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a chart needs. ``gate`` orders; without it the binding is an address only."""
+
+    name: RequirementName
+    interface: InterfaceName
+    origin: Origin
+    gate: bool = True
+    optional: bool = False
+    secret: str | None = None
+    components: tuple[ComponentName, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """One key of a declared Secret, and how a value for it is made."""
+
+    generate: str
+    length: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSpec:
+    """A Secret that a chart needs. ``runtime`` ones are changed in the cluster; a sync must never overwrite them."""
+
+    name: str
+    keys: Mapping[str, SecretKey]
+    origin: Origin
+    rotate: bool = False
+    runtime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a chart says of itself to the compiler."""
+
+    origin: Origin
+    provides: tuple[Provision, ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    components: tuple[Component, ...] = ()
+    secrets: tuple[SecretSpec, ...] = ()
+
+    def component(self, name: str) -> Component | None:
+        """The component of that name."""
+        return next((component for component in self.components if component.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart as it lies in the repository.
+
+    ``path`` is relative to the repository; ``digest`` covers every file that Helm reads from it (its library charts
+    too). ``schema`` is the text of ``values.schema.json``; ``contract`` is None for a chart that has none.
+    """
+
+    name: ChartName
+    version: str
+    app_version: str
+    path: str
+    digest: Digest
+    contract: Contract | None = None
+    schema: str | None = field(default=None, repr=False)
+    values: MapNode | None = field(default=None, repr=False)

@@ -1,0 +1,88 @@
+"""Rendered objects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import cast
+
+from compiler.model.data import Data
+from compiler.model.names import ComponentName, InstanceName
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectId:
+    """What a cluster knows an object by. No version: an object keeps its identity when its API version changes.
+
+    ``namespace`` is empty for cluster-scoped kinds, ``group`` for the core group.
+    """
+
+    namespace: str
+    kind: str
+    group: str
+    name: str
+
+    def __str__(self) -> str:
+        """As messages write it: ``openstack/Deployment keystone-api``."""
+        return f"{self.namespace}/{self.kind} {self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def file_name(self) -> str:
+        """The object's file, from its identity alone."""
+        parts = (self.kind.lower(), self.group, self.name.replace(":", "_"), "yaml")
+        return ".".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """An object that another one needs by name: a pod and the ConfigMap it mounts."""
+
+    kind: str
+    namespace: str
+    name: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What the ordering and the rules need to know of an object that makes pods."""
+
+    selector: tuple[tuple[str, str], ...] = ()
+    pod_labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One rendered object, already written as reviewers will read it, but for its metadata.
+
+    ``metadata`` is canonical JSON, ``body`` the finished YAML of everything after it: annotating an object touches its
+    metadata only, so nothing is parsed or written twice. ``selects`` is the selector of an object that selects pods
+    without making them (Service, PodDisruptionBudget, NetworkPolicy). ``provides`` names what appears in the cluster
+    because of it (the Secret of an ExternalSecret), ``lifecycle`` is ``create-once`` where a sync must not overwrite it,
+    ``hooks`` are the Helm hooks its template asked for (they are stripped from the metadata).
+    """
+
+    id: ObjectId
+    api_version: str
+    template: str
+    metadata: str = field(repr=False)
+    body: str = field(repr=False)
+    component: ComponentName | None = None
+    references: tuple[Reference, ...] = ()
+    workload: Workload | None = None
+    selects: tuple[tuple[str, str], ...] | None = None
+    provides: tuple[Reference, ...] = ()
+    lifecycle: str = ""
+    hooks: tuple[str, ...] = ()
+
+    def metadata_data(self) -> dict[str, Data]:
+        """The metadata as data, fresh each time."""
+        return cast("dict[str, Data]", json.loads(self.metadata))
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Every manifest of one instance, in order of identity. No two share an identity (a cluster would keep one)."""
+
+    instance: InstanceName
+    manifests: tuple[Manifest, ...]

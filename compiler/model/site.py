@@ -1,0 +1,129 @@
+"""What people write: environments, and the site that they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compiler.model.names import EnvironmentName, InstanceName, LayerName, NamespaceName
+from compiler.model.node import MapNode, Node, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document of an environment: an environment file of the ``extends`` chain, or a site-wide overlay."""
+
+    layer: LayerName
+    file: str
+    document: MapNode
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a site is made of: its documents, lowest layer first (the chain, the site itself, then its overlays)."""
+
+    name: EnvironmentName
+    repository: Path
+    file: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An environment as a list of them shows it: nothing of it is merged."""
+
+    name: EnvironmentName
+    file: str
+    abstract: bool = False
+    extends: tuple[EnvironmentName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One ``--set instance.path=value`` of the command line. A step of ``path`` that reads ``[0]`` is a list index."""
+
+    instance: InstanceName
+    path: tuple[str, ...]
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """The cluster that templates see. Never asked of a cluster."""
+
+    version: str
+    api_versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Who materialises the Secrets that charts declare."""
+
+    backend: str
+    origin: Origin
+    store: str = ""
+    store_kind: str = "ClusterSecretStore"
+
+
+@dataclass(frozen=True, slots=True)
+class ArgoCD:
+    """How the site is delivered by Argo CD."""
+
+    granularity: str = "instance"
+    namespace: str = "argocd"
+    project: str = ""
+    server: str = "https://kubernetes.default.svc"
+    automated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flux:
+    """How the site is delivered by Flux."""
+
+    namespace: str = "flux-system"
+    interval: str = "10m"
+    timeout: str = "15m"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the tree goes: a directory of the repository, and the engines that apply it from Git."""
+
+    output: str
+    url: str = ""
+    revision: str = "main"
+    argocd: ArgoCD | None = None
+    flux: Flux | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One instance as the layers declare it; ``values`` are the chart's own with every layer laid over them."""
+
+    name: InstanceName
+    namespace: NamespaceName
+    chart: str
+    chart_path: str
+    values: MapNode
+    origin: Origin
+    default: bool = False
+    bindings: Mapping[str, Node] = field(default_factory=dict)
+    overlays: tuple[LayerName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A concrete environment, every layer laid over the others."""
+
+    name: EnvironmentName
+    repository: Path
+    file: str
+    document: MapNode
+    kubernetes: Kubernetes
+    secrets: Secrets
+    delivery: Delivery
+    globals: MapNode
+    declarations: tuple[Declaration, ...]
+    development: bool = False
+    layers: tuple[LayerName, ...] = ()
