@@ -1,0 +1,172 @@
+"""A document against its JSON Schema, every mistake with its place and a suggestion."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from compiler.model.diagnostic import Diagnostic
+from compiler.model.node import ListNode, MapNode, Node, Origin, describe
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+_Error: TypeAlias = Any
+"""A ``jsonschema.ValidationError``: the types of its fields depend on the keyword that failed."""
+
+_SCHEMAS: Final = Path(__file__).parent.parent / "model" / "schemas"
+_NOUNS: Final = {
+    "object": "a map",
+    "array": "a list",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "a boolean",
+    "null": "null",
+}
+_BRANCHES: Final = frozenset({"anyOf", "oneOf"})
+
+
+def published(name: str) -> dict[str, Any]:
+    """The schema ``name`` that the compiler ships (``environment.v1``, ``component.v1``, ...)."""
+    return cast("dict[str, Any]", json.loads((_SCHEMAS / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def check(node: Node, schema: Mapping[str, Any], subject: str) -> tuple[Diagnostic, ...]:
+    """Every way in which ``node`` breaks ``schema``, in order of place; none where it is valid.
+
+    ``subject`` names the document where a message speaks of its top (``the environment``). A place is that of the key
+    or value at fault, never only that of the document.
+    """
+    errors = _validator(json.dumps(schema, sort_keys=True)).iter_errors(node.data())
+    found = {diagnostic for error in errors for diagnostic in _explain(error, node, subject)}
+    return tuple(sorted(found, key=Diagnostic.sort_key))
+
+
+def nearest(wanted: str, known: Iterator[str] | list[str]) -> str:
+    """What ``wanted`` was probably meant to be, as a hint: the nearest of ``known``, or else all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)
+    if close:
+        return f"`{close[0]}`"
+    return ("one of " + ", ".join(f"`{name}`" for name in names)) if names else "remove it"
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - a fifth of a second that a valid, known site saves
+
+    return Draft202012Validator(json.loads(schema))
+
+
+def _explain(error: _Error, node: Node, subject: str) -> Iterator[Diagnostic]:
+    if error.validator in _BRANCHES and error.context:
+        yield from _explain(_closest(error), node, subject)
+        return
+    path = tuple(error.absolute_path)
+    at, shown = _at(node, path), _shown(path, subject)
+    match error.validator:
+        case "additionalProperties" | "unevaluatedProperties":
+            yield from _unknown_keys(error, at, shown)
+        case "required":
+            missing = [
+                key for key in error.validator_value if isinstance(error.instance, dict) and key not in error.instance
+            ]
+            for key in missing:
+                yield Diagnostic(f"{shown} must have the key `{key}`, but does not", at.origin, f"`{key}: ...`")
+        case "propertyNames":
+            key = str(error.instance)
+            message = f"the key `{key}` of {shown} must be {_expected(error)}"
+            yield Diagnostic(
+                message, at.key_origin(key) if isinstance(at, MapNode) and key in at.entries else at.origin
+            )
+        case _:
+            message = f"{shown} must be {_expected(error)}, but is {describe(at)}"
+            yield Diagnostic(message, at.origin, _hint(error))
+
+
+def _closest(error: _Error) -> _Error:
+    """The branch of an anyOf/oneOf that came furthest: the one whose failure lies deepest, or whose type fits."""
+
+    def rank(branch: _Error) -> tuple[int, bool]:
+        return (len(branch.absolute_path), branch.validator != "type")
+
+    return max(error.context, key=rank)
+
+
+def _unknown_keys(error: _Error, at: Node, shown: str) -> Iterator[Diagnostic]:
+    known = dict(error.schema.get("properties", {}))
+    patterns = list(error.schema.get("patternProperties", {}))
+    keys = at.entries if isinstance(at, MapNode) else {}
+    for key in keys:
+        if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+            origin = at.key_origin(key) if isinstance(at, MapNode) else at.origin
+            yield Diagnostic(f"{shown} has no key `{key}`", origin, nearest(key, list(known)))
+
+
+def _expected(error: _Error) -> str:
+    return _limit(error) or _description(error) or f"valid ({error.message})"
+
+
+def _limit(error: _Error) -> str:
+    value = error.validator_value
+    match error.validator:
+        case "type":
+            return " or ".join(_NOUNS[kind] for kind in (value if isinstance(value, list) else [value]))
+        case "enum":
+            return "one of " + ", ".join(f"`{json.dumps(item)}`" for item in value)
+        case "const":
+            return f"`{json.dumps(value)}`"
+        case "minimum" | "maximum":
+            return f"at {'least' if error.validator == 'minimum' else 'most'} {value}"
+        case _:
+            return ""
+
+
+def _description(error: _Error) -> str:
+    match error.validator:
+        case "minLength" | "minItems" | "minProperties":
+            return "longer" if error.validator_value > 1 else "not empty"
+        case "uniqueItems":
+            return "a list without repetition"
+        case "pattern":
+            return str(error.schema.get("description") or f"a match of /{error.validator_value}/").rstrip(".")
+        case "not":
+            return str(error.schema.get("description") or "something else").rstrip(".")
+        case _:
+            return ""
+
+
+def _hint(error: _Error) -> str:
+    if error.validator == "enum" and isinstance(error.instance, str):
+        return nearest(error.instance, [str(item) for item in error.validator_value])
+    if error.validator == "type" and error.validator_value == "string" and not isinstance(error.instance, dict | list):
+        return f'quotes: "{json.dumps(error.instance)}"'
+    examples = error.schema.get("examples")
+    return f"`{examples[0]}`" if examples else ""
+
+
+def _at(node: Node, path: tuple[str | int, ...]) -> Node:
+    for step in path:
+        if isinstance(node, MapNode) and isinstance(step, str) and step in node.entries:
+            node = node.entries[step]
+        elif isinstance(node, ListNode) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            break
+    return node
+
+
+def _shown(path: tuple[str | int, ...], subject: str) -> str:
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    return f"`{text}`" if text else subject
+
+
+def place(node: Node, *path: str) -> Origin:
+    """Where ``path`` below ``node`` stands, or the nearest thing above it that exists."""
+    return _at(node, path).origin
