@@ -1,0 +1,142 @@
+"""``component.yaml`` becomes a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.documents import schema
+from compiler.errors import Collector, InputError
+from compiler.model.chart import Component, Contract, Phase, Provision, Requirement, Role, SecretKey, SecretSpec
+from compiler.model.names import ComponentName, InterfaceName, ProvisionName, RequirementName
+from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode
+
+_EMPTY = MapNode({}, Origin(""))
+
+
+def structure(document: Node) -> Contract:
+    """The contract that ``document`` states; it is checked against its schema and against itself.
+
+    Raises ``InputError`` with every mistake: an unknown key, a wrong type, a name that no component, secret or
+    requirement bears, components that wait for one another.
+    """
+    mistakes = Collector()
+    mistakes.extend(schema.check(document, schema.published("component.v1"), "the contract"))
+    mistakes.stop()
+    assert isinstance(document, MapNode)  # noqa: S101 - the schema says so
+    contract = Contract(
+        origin=document.origin,
+        provides=tuple(_provision(name, node) for name, node in _entries(document, "provides")),
+        requires=tuple(_requirement(name, node) for name, node in _entries(document, "requires")),
+        components=tuple(_component(name, node) for name, node in _entries(document, "components")),
+        secrets=tuple(_secret(name, node) for name, node in _entries(document, "secrets")),
+    )
+    mistakes.extend(error for error in _dangling(contract).diagnostics)
+    mistakes.stop()
+    return contract
+
+
+def _entries(document: MapNode, key: str) -> Iterator[tuple[str, MapNode]]:
+    below = document.entries.get(key)
+    for name, node in (below.entries if isinstance(below, MapNode) else {}).items():
+        yield name, node if isinstance(node, MapNode) else _EMPTY
+
+
+def _text(node: MapNode, key: str, default: str = "") -> str:
+    below = node.entries.get(key)
+    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else default
+
+
+def _number(node: MapNode, key: str, default: int = 0) -> int:
+    below = node.entries.get(key)
+    return int(below.value) if isinstance(below, ScalarNode) and isinstance(below.value, int) else default
+
+
+def _flag(node: MapNode, key: str) -> bool:
+    below = node.entries.get(key)
+    return isinstance(below, ScalarNode) and below.value is True
+
+
+def _names(node: MapNode, key: str) -> tuple[ComponentName, ...]:
+    below = node.entries.get(key)
+    items = below.items if isinstance(below, ListNode) else ()
+    return tuple(ComponentName(str(item.data())) for item in items)
+
+
+def _provision(name: str, node: MapNode) -> Provision:
+    prepare = _text(node, "prepare")
+    return Provision(
+        name=ProvisionName(name),
+        interface=InterfaceName(_text(node, "interface", name)),
+        component=ComponentName(_text(node, "component")),
+        port=_number(node, "port"),
+        origin=node.origin,
+        members=_flag(node, "members"),
+        prepare=ComponentName(prepare) if prepare else None,
+        scheme=_text(node, "scheme"),
+        path=_text(node, "path"),
+    )
+
+
+def _requirement(name: str, node: MapNode) -> Requirement:
+    return Requirement(
+        name=RequirementName(name),
+        interface=InterfaceName(_text(node, "interface")),
+        origin=node.origin,
+        gate=_text(node, "gate") == "ready",
+        optional=_flag(node, "optional"),
+        secret=_text(node, "secret") or None,
+        components=_names(node, "components") or None,
+    )
+
+
+def _component(name: str, node: MapNode) -> Component:
+    phase = _text(node, "phase")
+    return Component(
+        name=ComponentName(name),
+        role=Role(_text(node, "role")),
+        origin=node.origin,
+        replicas=_replicas(node.entries.get("replicas")),
+        after=_names(node, "after"),
+        phase=Phase(phase) if phase else None,
+        reason=_text(node, "reason"),
+    )
+
+
+def _replicas(node: Node | None) -> int | tuple[str, ...] | None:
+    match node:
+        case MapNode():
+            return tuple(_text(node, "value").split("."))
+        case ScalarNode(value=int() as count):
+            return count
+        case _:
+            return None
+
+
+def _secret(name: str, node: MapNode) -> SecretSpec:
+    keys = {
+        key: SecretKey(_text(spec, "generate"), _number(spec, "length", 32)) for key, spec in _entries(node, "keys")
+    }
+    return SecretSpec(name, keys, node.origin, rotate=_flag(node, "rotate"), runtime=_text(node, "owner") == "runtime")
+
+
+def _dangling(contract: Contract) -> InputError:
+    """Names that nothing bears, as one error (perhaps with nothing in it)."""
+    mistakes = Collector()
+    components = [component.name for component in contract.components]
+    secrets = [secret.name for secret in contract.secrets]
+
+    def known(name: str | None, names: list[str], what: str, origin: Origin) -> None:
+        if name is not None and name not in names:
+            mistakes.add(f"the contract names the {what} `{name}`, but has none", origin, schema.nearest(name, names))
+
+    for provision in contract.provides:
+        known(provision.component, list(components), "component", provision.origin)
+        known(provision.prepare, list(components), "component", provision.origin)
+    for requirement in contract.requires:
+        known(requirement.secret, secrets, "secret", requirement.origin)
+        for name in requirement.components or ():
+            known(name, list(components), "component", requirement.origin)
+    for component in contract.components:
+        for name in component.after:
+            known(name, list(components), "component", component.origin)
+    return InputError(mistakes.diagnostics)

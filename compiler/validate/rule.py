@@ -1,0 +1,98 @@
+"""What a rule is, and the list of all of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from compiler.model.diagnostic import Diagnostic, Severity
+from compiler.model.instance import Instance
+from compiler.model.manifest import Bundle, Manifest
+from compiler.model.node import Origin
+from compiler.model.plan import Plan
+from compiler.model.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One instance and what it rendered."""
+
+    instance: Instance
+    bundle: Bundle
+
+    def origin(self, manifest: Manifest) -> Origin:
+        """The template that rendered ``manifest``, as a file of the repository."""
+        _, _, below = manifest.template.partition("/")
+        return Origin(f"{self.instance.chart.path}/{below}" if below else manifest.template)
+
+    @property
+    def ours(self) -> bool:
+        """Whether the chart has a contract, and so has promised to keep the rules of contracts."""
+        return self.instance.chart.contract is not None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A whole rendered site."""
+
+    site: Site
+    subjects: tuple[Subject, ...]
+    site_bundle: Bundle
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check reports; the rule adds its code and severity."""
+
+    message: str
+    origin: Origin | None
+    hint: str = ""
+
+
+On = TypeVar("On", Instance, Subject, View)
+Check = Callable[[On], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[On]):
+    """A rule: its code, what it is called, how it is checked, and its page."""
+
+    code: str
+    title: str
+    severity: Severity
+    check: Check[On]
+
+    @property
+    def page(self) -> str:
+        """What it checks, why it matters, an example, and what to do instead."""
+        return f"{self.code}: {self.title} ({self.severity})\n\n{inspect.getdoc(self.check)}\n"
+
+    def run(self, on: On) -> Iterator[Diagnostic]:
+        """Every place where ``on`` breaks the rule."""
+        for finding in self.check(on):
+            yield Diagnostic(finding.message, finding.origin, finding.hint, code=self.code, severity=self.severity)
+
+
+RULES: Final[dict[str, Rule[Instance] | Rule[Subject] | Rule[View]]] = {}
+"""Every rule by its code. Filled by the modules of ``rules/``."""
+
+INPUT_RULES: Final[list[Rule[Instance]]] = []
+BUNDLE_RULES: Final[list[Rule[Subject]]] = []
+SITE_RULES: Final[list[Rule[View]]] = []
+
+
+def rule(
+    into: list[Rule[On]], code: str, title: str, severity: Severity = Severity.ERROR
+) -> Callable[[Check[On]], Check[On]]:
+    """Register the decorated check as the rule ``code``, on whatever the list ``into`` is about."""
+
+    def register(check: Check[On]) -> Check[On]:
+        made = Rule(code, title, severity, check)
+        into.append(made)
+        RULES.setdefault(code, made)
+        return check
+
+    return register

@@ -1,0 +1,65 @@
+"""Rules about what must never be written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from compiler.model.instance import Instance
+from compiler.model.node import ScalarNode, leaves
+from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, Finding, Subject, rule
+
+_WORDS: Final = (
+    r"(?:password|passwd|passphrase|secret_?key|private_?key|api_?key|access_?key|auth_?key|auth_?token|admin_?token)"
+)
+_KEY: Final = re.compile(rf"(?i)(?:^|[._-]|(?<=[a-z])){_WORDS}$")
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:(?P<secret>[^\s/@'\"]+)@")
+_PEM: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_REFERENCE: Final = re.compile(r"\$[({]?[A-Za-z_]|^/|^<.*>$|%\(")
+_LINE: Final = re.compile(
+    rf"(?im)^[ \t-]*[\"']?[\w.]*{_WORDS}[\"']?[ \t]*[:=][ \t]*[\"']?(?P<secret>[^\s\"'#|>\[{{][^\n]*)"
+)
+_HINT: Final = "declare a Secret in component.yaml and read it from the environment; the value is not shown here"
+
+
+@rule(INPUT_RULES, "OS036", "no credential in values or in what is rendered from them")
+def no_credential_in_values(instance: Instance) -> Iterator[Finding]:
+    """Check that no value, and no rendered object but a materialised Secret, holds a credential.
+
+    Looks at keys that name one (`password`, `secret_key`, ...), at URLs with a password in them and at private keys. A
+    reference (`$(DB_PASSWORD)`, a path) is none. The message never shows what was found.
+
+    Why it matters: the output lies in Git, and in every cache, log and pull request that it passes through.
+
+    Example: `conf: {keystone: {database: {connection: "mysql://keystone:...@db/keystone"}}}`
+
+    Use instead: a Secret declared under `secrets:` in `component.yaml`, read from an environment variable.
+    """
+    for path, node in leaves(instance.values):
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
+            continue
+        named = _KEY.search(path[-1]) if path else None
+        if (named and not _REFERENCE.search(node.value)) or _gives_away(node.value):
+            where = f"`{'.'.join(path)}` of `{instance.name}`"
+            yield Finding(f"{where} holds a credential in plain text", node.origin, _HINT)
+
+
+@rule(BUNDLE_RULES, "OS036", "no credential in values or in what is rendered from them")
+def no_credential_rendered(subject: Subject) -> Iterator[Finding]:
+    """Check the same of every rendered object; the page is that of the rule on values."""
+    for manifest in subject.bundle.manifests:
+        if manifest.template.startswith("oscompile:"):
+            continue
+        text = f"{manifest.metadata}\n{manifest.body}"
+        literal = any(not _REFERENCE.search(found["secret"]) for found in _LINE.finditer(manifest.body))
+        if manifest.id.kind == "Secret" or literal or _gives_away(text):
+            what = (
+                "is a Secret with its content" if manifest.id.kind == "Secret" else "holds a credential in plain text"
+            )
+            yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT)
+
+
+def _gives_away(text: str) -> bool:
+    urls = any(not _REFERENCE.search(found["secret"]) for found in _URL.finditer(text))
+    return urls or _PEM.search(text) is not None

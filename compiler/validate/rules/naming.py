@@ -1,0 +1,167 @@
+"""Rules about names, labels and identity."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from compiler.model.manifest import Manifest, ObjectId
+from compiler.model.names import NAME_LIMIT, object_name
+from compiler.model.node import Origin
+from compiler.validate.rule import BUNDLE_RULES, SITE_RULES, Finding, Subject, View, rule
+
+_LABELS: Final = tuple(
+    f"app.kubernetes.io/{label}" for label in ("name", "instance", "component", "version", "part-of", "managed-by")
+)
+_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_LABEL_LIMIT: Final = 63
+_RBAC: Final = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+_SHORT: Final = frozenset({"StatefulSet", "CronJob"})
+_PREFIX: Final = NAME_LIMIT - 9
+
+
+@rule(BUNDLE_RULES, "OS005", "every name begins with the name of its instance")
+def begins_with_instance(subject: Subject) -> Iterator[Finding]:
+    """Check that the name of every object begins with the name of its instance.
+
+    Why it matters: two instances of a chart in one namespace must share no object. A fixed name makes the second
+    instance overwrite the first one's Secret, or adopt its volume, and nothing says so.
+
+    Example: `name: mariadb-root` in a chart that is installed as `mariadb` and as `mariadb-telemetry`.
+
+    Use instead: `common.names.name`, which begins with the release name and stays within 52 characters.
+    """
+    if not subject.ours:
+        return
+    prefix = object_name(subject.instance.name)[:_PREFIX]
+    for manifest in subject.bundle.manifests:
+        if not manifest.id.name.startswith(prefix):
+            yield Finding(
+                f"the name of {manifest.id} must begin with `{subject.instance.name}`, but does not",
+                subject.origin(manifest),
+                "`common.names.name`",
+            )
+
+
+@rule(BUNDLE_RULES, "OS006", "cluster-scoped names hold namespace and instance")
+def cluster_scoped(subject: Subject) -> Iterator[Finding]:
+    """Check that the name of a cluster-scoped object holds its instance's namespace and name.
+
+    Why it matters: a cluster knows one ClusterRole of a name. The same chart in two namespaces would rewrite the
+    binding to whichever was applied last.
+
+    Example: `kind: ClusterRole` with `name: nova-cell-setup`.
+
+    Use instead: a Role; where that cannot be, `<namespace>-<instance>-...` in the name.
+    """
+    for manifest in subject.bundle.manifests:
+        instance = subject.instance
+        is_definition = manifest.id.kind == "CustomResourceDefinition"
+        if manifest.id.namespace or is_definition or not subject.ours:
+            continue
+        if instance.namespace not in manifest.id.name or instance.name not in manifest.id.name:
+            yield Finding(
+                f"{manifest.id} is cluster-scoped, so its name must hold `{instance.namespace}` and `{instance.name}`",
+                subject.origin(manifest),
+                f"`{instance.namespace}-{instance.name}-...`",
+            )
+
+
+@rule(BUNDLE_RULES, "OS007", "names are legal and short enough for what is derived from them")
+def legal_names(subject: Subject) -> Iterator[Finding]:
+    """Check that names are DNS names of at most 63 characters, and of StatefulSets and CronJobs of at most 52.
+
+    Why it matters: the controllers derive labels, pod names and Job names from these; a name that is legal itself can
+    make illegal ones, and the object then sits there and does nothing.
+
+    Example: a StatefulSet whose name has 60 characters: its pods' `controller-revision-hash` label is refused.
+
+    Use instead: `common.names.name`, or a shorter instance name.
+    """
+    for manifest in subject.bundle.manifests:
+        name, kind = manifest.id.name, manifest.id.kind
+        limit = NAME_LIMIT if kind in _SHORT else _LABEL_LIMIT
+        if kind in _RBAC:
+            continue
+        if not _SUBDOMAIN.fullmatch(name):
+            yield Finding(f"the name of {manifest.id} must be a DNS name, but is not", subject.origin(manifest))
+        elif len(name) > limit:
+            yield Finding(
+                f"the name of {manifest.id} must have at most {limit} characters, but has {len(name)}",
+                subject.origin(manifest),
+                "`common.names.name`, or a shorter instance name",
+            )
+
+
+@rule(BUNDLE_RULES, "OS008", "no Helm hooks")
+def no_hooks(subject: Subject) -> Iterator[Finding]:
+    """Check that no object is a Helm hook.
+
+    Why it matters: Argo CD maps `post-install` to a phase that begins when every Deployment is healthy, while the
+    Deployments wait for those very Jobs; Flux's kustomize-controller does not know hooks at all.
+
+    Example: a database Job with `helm.sh/hook: post-install,post-upgrade`.
+
+    Use instead: an ordinary Job whose name carries a digest of what it runs (`common.job`), and an `after` in the
+    contract.
+    """
+    for manifest in subject.bundle.manifests:
+        if manifest.hooks:
+            yield Finding(
+                f"{manifest.id} is a Helm hook (`{', '.join(manifest.hooks)}`), and hooks never reach the output",
+                subject.origin(manifest),
+                "an ordinary Job with a digest in its name, and `after:` in component.yaml",
+            )
+
+
+@rule(SITE_RULES, "OS009", "no object twice")
+def no_object_twice(view: View) -> Iterator[Finding]:
+    """Check that no two instances render the same object.
+
+    Why it matters: the cluster keeps one of the two, and the engines take turns overwriting it.
+
+    Example: two instances of a chart that names its ConfigMap without the instance.
+
+    Use instead: names that begin with the instance's name.
+    """
+    owners: dict[ObjectId, list[str]] = defaultdict(list)
+    places: dict[ObjectId, Origin] = {}
+    for subject in view.subjects:
+        for manifest in subject.bundle.manifests:
+            owners[manifest.id].append(f"`{subject.instance.name}`")
+            places.setdefault(manifest.id, subject.origin(manifest))
+    for identity, names in owners.items():
+        if len(names) > 1:
+            yield Finding(
+                f"{identity} is rendered by {' and by '.join(names)}", places[identity], "another name for one"
+            )
+
+
+@rule(BUNDLE_RULES, "OS010", "the recommended labels on every object")
+def recommended_labels(subject: Subject) -> Iterator[Finding]:
+    """Check that every object carries the labels that Kubernetes recommends.
+
+    Why it matters: `kubectl get -l`, dashboards, network policies and this compiler find a component by them.
+
+    Example: a Service without `app.kubernetes.io/component`.
+
+    Use instead: `common.metadata`, which writes all six.
+    """
+    if not subject.ours:
+        return
+    for manifest in subject.bundle.manifests:
+        missing = [label for label in _LABELS if label not in _labels(manifest)]
+        if missing and not manifest.template.startswith("oscompile:"):
+            yield Finding(
+                f"{manifest.id} must carry the label{'s' if len(missing) > 1 else ''} "
+                + ", ".join(f"`{label}`" for label in missing),
+                subject.origin(manifest),
+                "`common.metadata`",
+            )
+
+
+def _labels(manifest: Manifest) -> dict[str, object]:
+    labels = manifest.metadata_data().get("labels")
+    return dict(labels) if isinstance(labels, dict) else {}

@@ -1,0 +1,169 @@
+"""Rules about what objects say of one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from compiler.documents import parse_stream
+from compiler.documents.schema import nearest
+from compiler.model.manifest import Manifest
+from compiler.model.names import NamespaceName, object_name
+from compiler.validate.rule import SITE_RULES, Finding, View, rule
+
+_EXTERNAL: Final = frozenset({"StorageClass", "PriorityClass", "ClusterRole", "ClusterSecretStore", "RuntimeClass"})
+"""Kinds that clusters bring along; a reference to one of them says nothing of this site."""
+
+_GIVEN: Final = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
+"""What every namespace has."""
+
+_Pairs = tuple[tuple[str, str], ...]
+
+
+@rule(SITE_RULES, "OS012", "a workload's selector matches its own pods and nobody else's")
+def selector_matches_own_pods(view: View) -> Iterator[Finding]:
+    """Check that a workload's selector matches its own template, and no other workload of the namespace.
+
+    Why it matters: two workloads with one selector adopt and delete each other's pods.
+
+    Example: two DaemonSets that both select `app.kubernetes.io/name: gnocchi`.
+
+    Use instead: `common.labels.selector`: exactly name, instance and component.
+    """
+    workloads = _workloads(view)
+    for subject in view.subjects:
+        for manifest in subject.bundle.manifests:
+            if manifest.workload is None or not manifest.workload.selector:
+                continue
+            matched = [
+                other.id
+                for _, other in workloads[NamespaceName(manifest.id.namespace)]
+                if other.workload and _matches(manifest.workload.selector, other.workload.pod_labels)
+            ]
+            if manifest.id not in matched:
+                yield Finding(f"the selector of {manifest.id} does not match its own pods", subject.origin(manifest))
+            for other_id in matched:
+                if other_id != manifest.id and other_id.kind not in {"Job", "CronJob"}:
+                    yield Finding(
+                        f"the selector of {manifest.id} also matches the pods of {other_id}",
+                        subject.origin(manifest),
+                        "`common.labels.selector`",
+                    )
+
+
+@rule(SITE_RULES, "OS013", "what selects pods selects some, of its own instance only")
+def selects_own_instance(view: View) -> Iterator[Finding]:
+    """Check that every Service, disruption budget and network policy selects a workload, of its own instance only.
+
+    Why it matters: a disruption budget that selects nothing protects nothing, and looks exactly like one that does.
+
+    Example: `matchLabels: {app.kubernetes.io/name: openstack}` where the pods carry the instance's name.
+
+    Use instead: `common.labels.selector`.
+    """
+    workloads = _workloads(view)
+    for subject in view.subjects:
+        for manifest in subject.bundle.manifests:
+            if not manifest.selects:
+                continue
+            matched = [
+                (owner, other)
+                for owner, other in workloads[NamespaceName(manifest.id.namespace)]
+                if other.workload and _matches(manifest.selects, other.workload.pod_labels)
+            ]
+            if not matched:
+                yield Finding(f"the selector of {manifest.id} matches no workload", subject.origin(manifest))
+            for owner, other in matched:
+                if owner != subject.instance.name:
+                    yield Finding(
+                        f"the selector of {manifest.id} matches {other.id} of the instance `{owner}`",
+                        subject.origin(manifest),
+                        "`app.kubernetes.io/instance` in the selector",
+                    )
+
+
+@rule(SITE_RULES, "OS014", "every reference resolves")
+def references_resolve(view: View) -> Iterator[Finding]:
+    """Check that whatever an object names (ConfigMap, Secret, ServiceAccount, Role, ...) is rendered or materialised.
+
+    Why it matters: a pod that mounts a ConfigMap nobody renders stays in `ContainerCreating` for ever.
+
+    Example: a Deployment that mounts `keystone-etc` while the chart renders `keystone-api`.
+
+    Use instead: the name helper in both places; a Secret must be declared in `component.yaml`.
+    """
+    bundles = (view.site_bundle, *(subject.bundle for subject in view.subjects))
+    manifests = [manifest for bundle in bundles for manifest in bundle.manifests]
+    known = {(m.id.kind, m.id.namespace, m.id.name) for m in manifests}
+    known |= {(r.kind, r.namespace, r.name) for m in manifests for r in m.provides}
+    for subject in view.subjects:
+        for manifest in subject.bundle.manifests:
+            for reference in manifest.references:
+                wanted = (reference.kind, reference.namespace, reference.name)
+                given = reference.kind in _EXTERNAL or (reference.kind, reference.name) in _GIVEN
+                if wanted in known or given or reference.optional:
+                    continue
+                names = [name for kind, namespace, name in known if (kind, namespace) == wanted[:2]]
+                yield Finding(
+                    f"{manifest.id} needs the {reference.kind} `{reference.name}`, which nothing in the site provides",
+                    subject.origin(manifest),
+                    _suggestion(reference.kind, reference.name, names),
+                )
+
+
+@rule(SITE_RULES, "OS015", "every binding leads to a Service that is rendered")
+def bindings_lead_somewhere(view: View) -> Iterator[Finding]:
+    """Check that the address each consumer is given is a Service of its provider, with the port that it is told.
+
+    Why it matters: the address is made from the contract; a chart whose Service has another name or port would send
+    its consumers to nowhere.
+
+    Example: `provides: {mysql: {component: server, port: 3306}}` in a chart whose Service is called `mariadb`.
+
+    Use instead: a Service called `common.names.name` of instance and component, with the contract's port.
+    """
+    subjects = {subject.instance.name: subject for subject in view.subjects}
+    for subject in view.subjects:
+        for binding in subject.instance.bindings:
+            provider = subjects[binding.provider]
+            name = object_name(provider.instance.name, binding.provision.component)
+            service = next((m for m in provider.bundle.manifests if m.id.kind == "Service" and m.id.name == name), None)
+            if service is None:
+                yield Finding(
+                    f"`{subject.instance.name}` is bound to the Service `{name}`, but `{binding.provider}` renders none",
+                    binding.provision.origin,
+                )
+            elif binding.provision.port not in _ports(service):
+                yield Finding(
+                    f"`{subject.instance.name}` is bound to port {binding.provision.port} of the Service `{name}`, "
+                    f"which has the ports {', '.join(map(str, _ports(service))) or 'none'}",
+                    provider.origin(service),
+                )
+
+
+def _workloads(view: View) -> Mapping[NamespaceName, list[tuple[str, Manifest]]]:
+    found: dict[NamespaceName, list[tuple[str, Manifest]]] = defaultdict(list)
+    for subject in view.subjects:
+        for manifest in subject.bundle.manifests:
+            if manifest.workload is not None:
+                found[NamespaceName(manifest.id.namespace)].append((subject.instance.name, manifest))
+    return found
+
+
+def _matches(selector: _Pairs, labels: _Pairs) -> bool:
+    return set(selector) <= set(labels)
+
+
+def _ports(service: Manifest) -> tuple[int, ...]:
+    body = next((data for _, data in parse_stream(service.body, service.template)), None)
+    spec = body.get("spec") if isinstance(body, dict) else None
+    ports = spec.get("ports") if isinstance(spec, dict) else None
+    found = [port.get("port") for port in ports if isinstance(port, dict)] if isinstance(ports, list) else []
+    return tuple(port for port in found if isinstance(port, int))
+
+
+def _suggestion(kind: str, name: str, names: list[str]) -> str:
+    if kind == "Secret":
+        return "declare it under `secrets:` in component.yaml; " + nearest(name, names) if names else "declare it"
+    return nearest(name, names)
