@@ -1,0 +1,51 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+PROGRAMS := $(VENV)/programs
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check golden bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## Make the virtual environment with the locked dependencies
+
+$(STAMP): tests/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "oscompile needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(PROGRAMS)/kubectl: $(STAMP) tests/programs.lock
+	$(BIN)/python tests/programs.py $(PROGRAMS)
+	@touch $@
+
+demo: $(STAMP) ## Compile env/site-a
+	$(BIN)/oscompile env/site-a
+
+test: $(STAMP) $(PROGRAMS)/kubectl ## Run every test
+	$(BIN)/pytest -n auto
+
+check: $(STAMP) ## Lint, types, the import contract, the documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+golden: $(STAMP) $(PROGRAMS)/kubectl ## Write the golden files anew and show what changed
+	$(BIN)/pytest -q -n auto tests/golden --update-goldens || true
+	git --no-pager diff --stat -- golden
+
+bench: $(STAMP) $(PROGRAMS)/kubectl ## Measure compiles of 10, 100 and 1,000 instances
+	$(BIN)/python tests/bench/bench.py
+
+lock: ## Resolve the dependencies anew (needs uv)
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header pyproject.toml --group dev -c requirements.lock -o tests/requirements.lock
+
+clean: ## Remove what the build made, and nothing else
+	rm -rf $(VENV) .oscompile

@@ -1,0 +1,428 @@
+"""A small kubelet: runs the pods of a rendered mariadb chart as processes on loopback addresses.
+
+Everything comes from the rendered manifests: commands, environment, files, probes and hooks. What differs from a pod is
+only where things are: each mount is a directory of its own, each pod has an address of its own in 127.0.0.0/8, and names of
+Services stand for the addresses behind them. As under a kubelet, a container that ends is started again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from ruamel.yaml import YAML
+
+CHART = Path(__file__).parents[2] / "charts" / "mariadb"
+NAMESPACE = "openstack"
+
+# A machine of a test is smaller than a host; nothing else of the chart's behaviour is changed.
+SMALL = {
+    "server": {"bufferPool": "64Mi", "redoLog": "48Mi", "maxConnections": 200},
+    "galera": {"cache": "64Mi"},
+    "recovery": {"patienceSeconds": 15, "stepBackSeconds": 5},
+    "drain": {"seconds": 40, "handOverSeconds": 2},
+    "proxy": {"replicas": 2, "lameDuckSeconds": 1, "drainSeconds": 2},
+}
+
+
+def merged(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    """Values laid over values."""
+    both = dict(low)
+    for key, value in high.items():
+        both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
+
+
+def render(instance: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The manifests of one instance."""
+    helm = os.environ.get("HELM_BIN") or shutil.which("helm") or "helm"
+    command = [helm, "template", instance, str(CHART), "--namespace", NAMESPACE, "--values", "-"]
+    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=True)
+    return [d for d in YAML(typ="safe").load_all(done.stdout) if d]
+
+
+class Container:
+    """One container of one pod: a process that is started again when it ends."""
+
+    def __init__(self, pod: Pod, spec: dict[str, Any]) -> None:
+        self.pod, self.spec, self.name = pod, spec, spec["name"]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+        mounts = {m["mountPath"]: pod.volume(m["name"]) for m in spec.get("volumeMounts", [])}
+        self.paths = sorted(((k, v) for k, v in mounts.items() if k != "/tmp"), key=lambda kv: -len(kv[0]))
+        env = {item["name"]: pod.value(item) for item in spec.get("env", [])}
+        self.env = {
+            name: self.here(re.sub(r"\$\((\w+)\)", lambda m: env.get(m[1], m[0]), v)) for name, v in env.items()
+        }
+
+    def here(self, text: str) -> str:
+        """The text with every path of a mount, and every name of a Service, replaced by what stands for it here."""
+        for path, place in self.paths:
+            text = re.sub(re.escape(path) + r"(?=/|$|;)", str(place), text)
+        for name, address in self.pod.cluster.names.items():
+            text = text.replace(name, address)
+        return text
+
+    def command(self, command: list[str]) -> list[str]:
+        words = [re.sub(r"\$\((\w+)\)", lambda m: self.env.get(m[1], m[0]), self.here(str(w))) for w in command]
+        user = self.pod.cluster.user_of(self.pod.component)
+        return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--", *words]
+
+    def run(self, command: list[str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """`kubectl exec`, as probes and hooks do it."""
+        return subprocess.run(
+            self.command(command), env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def environment(self) -> dict[str, str]:
+        return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **self.env}
+
+    def start(self) -> None:
+        self.starts += 1
+        log = (self.pod.root / f"{self.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            self.command(self.spec["command"]), env=self.environment(), stdout=log, stderr=log, start_new_session=True
+        )
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """To the whole container for SIGKILL, as the kernel does when its first process ends; else to the first process."""
+        if self.process is None:
+            return
+        try:
+            (os.killpg if number == signal.SIGKILL else os.kill)(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def wait(self, seconds: float) -> bool:
+        try:
+            assert self.process
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def probe(self, which: str) -> bool:
+        """The verdict of one probe, asked once as the kubelet would."""
+        probe = self.spec[f"{which}Probe"]
+        if "exec" in probe:
+            try:
+                return self.run(probe["exec"]["command"], probe.get("timeoutSeconds", 1)).returncode == 0
+            except subprocess.TimeoutExpired:
+                return False
+        port = next(p["containerPort"] for p in self.spec["ports"] if p["name"] == probe["httpGet"]["port"])
+        url = f"http://{self.pod.address}:{port}{probe['httpGet']['path']}"
+        return subprocess.run(["curl", "-fsS", "-m", "2", "-o", "/dev/null", url], check=False).returncode == 0
+
+
+class Pod:
+    """A pod on an address; its volume outlives it."""
+
+    def __init__(self, cluster: Cluster, workload: dict[str, Any], name: str, address: str) -> None:
+        self.cluster, self.name, self.address = cluster, name, address
+        self.component = workload["metadata"]["labels"]["app.kubernetes.io/component"]
+        self.root = cluster.root / name
+        self.root.mkdir(exist_ok=True)
+        self.spec = workload["spec"]["template"]["spec"]
+        self.claims = {c["metadata"]["name"] for c in workload["spec"].get("volumeClaimTemplates", [])}
+        self.wanted = False
+        self.containers: list[Container] = []
+        self.lock = threading.RLock()
+
+    def volume(self, name: str) -> Path:
+        place = self.root / name
+        if place.exists():
+            return place
+        source = next((v for v in self.spec.get("volumes", []) if v["name"] == name), {})
+        place.mkdir(mode=0o755)
+        if "configMap" in source:
+            for file, text in self.cluster.find("ConfigMap", source["configMap"]["name"])["data"].items():
+                (place / file).write_text(text)
+        for projected in source.get("projected", {}).get("sources", []):
+            for item in projected["secret"]["items"]:
+                (place / item["path"]).write_text(self.cluster.secret(projected["secret"]["name"], item["key"]))
+        shutil.chown(place, self.cluster.user_of(self.component))
+        return place
+
+    def value(self, item: dict[str, Any]) -> str:
+        if "value" in item:
+            return str(item["value"])
+        source = item["valueFrom"]
+        if "fieldRef" in source:
+            return {"metadata.name": self.name, "status.podIP": self.address}[source["fieldRef"]["fieldPath"]]
+        return self.cluster.secret(source["secretKeyRef"]["name"], source["secretKeyRef"]["key"])
+
+    def container(self, name: str) -> Container:
+        return next(c for c in self.containers if c.name == name)
+
+    def start(self) -> None:
+        with self.lock:
+            for name in ("run", "tmp"):  # what is in memory goes with the pod
+                shutil.rmtree(self.root / name, ignore_errors=True)
+            self.containers = [
+                Container(self, s) for s in [*self.spec.get("initContainers", []), *self.spec["containers"]]
+            ]
+            self.wanted = True
+            for container in self.containers:
+                container.start()
+
+    def keep(self) -> None:
+        """What the kubelet does all the time: a container that ended is started again."""
+        with self.lock:
+            for container in self.containers if self.wanted else ():
+                if not container.alive():
+                    container.signal(signal.SIGKILL)  # what is left of the container
+                    container.start()
+
+    def kill(self, *, host: bool = True) -> None:
+        """SIGKILL: the whole host, or only the main container, which the kubelet then starts again."""
+        with self.lock:
+            if host:
+                self.wanted = False
+                for container in self.containers:
+                    container.signal(signal.SIGKILL)
+            else:
+                self.containers[-1].signal(signal.SIGKILL)
+
+    def stop(self, grace: float | None = None) -> float:
+        """What the kubelet does with a deleted pod: preStop, SIGTERM, and sidecars last. The seconds it took."""
+        self.wanted = False
+        began = time.monotonic()
+        grace = grace or self.spec["terminationGracePeriodSeconds"]
+        main = self.containers[-1]
+        try:
+            main.run(main.spec["lifecycle"]["preStop"]["exec"]["command"], grace)
+        except subprocess.TimeoutExpired:
+            pass
+        main.signal(signal.SIGTERM)
+        if not main.wait(max(1, grace - (time.monotonic() - began))):
+            main.signal(signal.SIGKILL)
+        for sidecar in self.containers[:-1]:
+            sidecar.signal(signal.SIGKILL)
+        return time.monotonic() - began
+
+    def empty(self) -> None:
+        """A new, empty volume."""
+        for claim in self.claims:
+            shutil.rmtree(self.root / claim, ignore_errors=True)
+
+    def log(self, name: str = "server") -> str:
+        return (self.root / f"{name}.log").read_text(errors="replace")
+
+
+class Cluster:
+    """One instance of the chart: its members and proxies. `net` keeps instances apart: members are 127.0.<net>.1, .2, ..."""
+
+    def __init__(self, instance: str, members: int, net: int, values: dict[str, Any] | None = None) -> None:
+        self.instance, self.net = instance, net
+        self.root = Path(tempfile.mkdtemp(prefix=f"mariadb-{instance}-", dir=os.environ.get("SERVERS_DIR")))
+        self.root.chmod(0o755)
+        self.addresses = [f"127.0.{net}.{i + 1}" for i in range(members)]
+        given = {"replicas": members, "network": {"members": self.addresses}}
+        self.values = merged(merged(SMALL, given), values or {})
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.manifests = render(instance, self.values)
+        self.names = {f"{instance}-proxy.{NAMESPACE}.svc": f"127.0.{net}.101"}
+        server, proxy = self.find("StatefulSet", f"{instance}-server"), self.find("Deployment", f"{instance}-proxy")
+        assert server["spec"]["podManagementPolicy"] == "Parallel"
+        self.members = [Pod(self, server, f"{instance}-server-{i}", a) for i, a in enumerate(self.addresses)]
+        self.proxies = [
+            Pod(self, proxy, f"{instance}-proxy-{i}", f"127.0.{net}.{101 + i}")
+            for i in range(proxy["spec"]["replicas"])
+        ]
+        self.running = True
+        self.kubelet = threading.Thread(target=self._keep, daemon=True)
+        self.kubelet.start()
+
+    def user_of(self, component: str) -> str:
+        return "haproxy" if component == "proxy" else "mysql"
+
+    def find(self, kind: str, name: str) -> dict[str, Any]:
+        return next(d for d in self.manifests if d["kind"] == kind and d["metadata"]["name"] == name)
+
+    def secret(self, name: str, key: str) -> str:
+        return self.secrets.setdefault(name, {}).setdefault(key, f'{name}\'s "{key}" \\ 1')
+
+    def reconfigure(self, values: dict[str, Any]) -> None:
+        """Render again; pods have it from their next start."""
+        self.values = merged(self.values, values)
+        self.manifests = render(self.instance, self.values)
+        for pod in [*self.members, *self.proxies]:
+            kind, suffix = ("Deployment", "proxy") if pod.component == "proxy" else ("StatefulSet", "server")
+            pod.spec = self.find(kind, f"{self.instance}-{suffix}")["spec"]["template"]["spec"]
+            for source in pod.spec["volumes"]:
+                if "configMap" in source:
+                    shutil.rmtree(pod.root / source["name"], ignore_errors=True)
+
+    def _keep(self) -> None:
+        while self.running:
+            for pod in [*self.members, *self.proxies]:
+                pod.keep()
+            time.sleep(0.3)
+
+    def start(self) -> None:
+        for pod in [*self.proxies, *self.members]:
+            if not pod.wanted:
+                pod.start()
+
+    def close(self) -> None:
+        self.running = False
+        self.kubelet.join()
+        for pod in [*self.members, *self.proxies]:
+            pod.kill()
+        if not os.environ.get("SERVERS_KEEP"):
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def ready(self) -> list[int]:
+        """Members that the rendered readiness probe calls ready."""
+        return [i for i, m in enumerate(self.members) if m.wanted and m.container("server").probe("readiness")]
+
+    def wait_ready(self, wanted: list[int] | None = None, seconds: float = 120) -> float:
+        """Until all (or exactly the wanted) members are ready; the seconds it took."""
+        wanted = wanted if wanted is not None else [i for i, m in enumerate(self.members) if m.wanted]
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            if (found := self.ready()) == wanted:
+                return time.monotonic() - began
+            time.sleep(0.3)
+        tails = "\n".join(f"== {m.name}\n{m.log()[-3000:]}\n-- agent\n{m.log('agent')[-500:]}" for m in self.members)
+        raise AssertionError(f"ready: {found}, wanted: {wanted} after {seconds} s\n{tails}")
+
+    def wait_said(self, ordinal: int, text: str, seconds: float = 60) -> None:
+        """Until a member's log has a text."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if text in self.members[ordinal].log():
+                return
+            time.sleep(0.3)
+        raise AssertionError(
+            f"{self.members[ordinal].name} never said {text!r}:\n{self.members[ordinal].log()[-3000:]}"
+        )
+
+    def state(self, ordinal: int) -> dict[str, Any]:
+        done = subprocess.run(
+            ["curl", "-sS", "-m", "2", f"http://{self.addresses[ordinal]}:4569/state"], capture_output=True, check=True
+        )
+        return dict(json.loads(done.stdout))
+
+    def sql(self, ordinal: int, statement: str) -> list[tuple[Any, ...]]:
+        """Over the member's own socket, as its own user."""
+        client = [
+            "mariadb",
+            "--no-defaults",
+            f"--socket={self.members[ordinal].root}/run/mariadb.sock",
+            "-BNe",
+            statement,
+        ]
+        done = subprocess.run(
+            ["setpriv", "--reuid", "mysql", "--regid", "mysql", "--clear-groups", *client],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+    def provision(self) -> list[subprocess.CompletedProcess[str]]:
+        """Run every Job of the manifests once."""
+        done = []
+        for job in (d for d in self.manifests if d["kind"] == "Job"):
+            pod = Pod(self, job, job["metadata"]["name"], f"127.0.{self.net}.200")
+            container = Container(pod, job["spec"]["template"]["spec"]["containers"][0])
+            done.append(container.run(container.spec["command"], 120))
+        return done
+
+
+def consumer(name: str, **more: str) -> dict[str, Any]:
+    """Values of one consumer."""
+    entry = {
+        "instance": name,
+        "namespace": NAMESPACE,
+        "chart": "example",
+        "requirement": "database",
+        "interface": "mysql",
+    }
+    return {f"{name}-database": {**entry, "database": name, "username": name, "secretName": f"{name}-database", **more}}
+
+
+class Writer:
+    """A client that writes one row after another through the proxies, and keeps what was acknowledged."""
+
+    def __init__(self, cluster: Cluster, user: str, table: str = "written") -> None:
+        self.cluster, self.user, self.table = cluster, user, table
+        self.acknowledged: list[int] = []
+        self.times: list[float] = []
+        self.errors: list[str] = []
+        self.stopping = threading.Event()
+        self.next = 0
+        self.connection: Any = None
+        self.ask(
+            f"CREATE TABLE IF NOT EXISTS {table} (id BIGINT PRIMARY KEY, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3))"
+        )
+        self.thread = threading.Thread(target=self._write, daemon=True)
+        self.thread.start()
+
+    def connect(self) -> Any:
+        proxies = [p for p in self.cluster.proxies if p.wanted]
+        proxy = proxies[len(self.errors) % len(proxies)]  # as the Service would: another one next time
+        return pymysql.connect(
+            host=proxy.address, port=3306, user=self.user, password=self.cluster.secret(f"{self.user}-database", "password"),
+            database=self.user, autocommit=True, connect_timeout=2, read_timeout=10, write_timeout=10,
+        )  # fmt: skip
+
+    def ask(self, statement: str) -> Any:
+        connection = self.connect()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def _write(self) -> None:
+        while not self.stopping.is_set():
+            self.next += 1
+            try:
+                if self.connection is None:
+                    self.connection = self.connect()
+                with self.connection.cursor() as cursor:
+                    cursor.execute(f"INSERT INTO {self.table} (id) VALUES (%s)", (self.next,))  # noqa: S608
+                self.acknowledged.append(self.next)
+                self.times.append(time.monotonic())
+                time.sleep(0.004)
+            except (pymysql.Error, OSError) as error:
+                self.errors.append(str(error))
+                self.connection = None
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.thread.join(30)
+
+    def longest_gap(self) -> float:
+        return max((b - a for a, b in zip(self.times, self.times[1:], strict=False)), default=0.0)
+
+    def lost(self, ordinal: int) -> set[int]:
+        """Acknowledged rows that a member does not have."""
+        rows = self.cluster.sql(ordinal, f"SELECT id FROM {self.user}.{self.table}")  # noqa: S608
+        return set(self.acknowledged) - {int(r[0]) for r in rows}
+
+    def verdict(self, ordinals: list[int]) -> dict[str, Any]:
+        """What was written, lost (worst of the members) and how long nothing could be written."""
+        lost = {o: len(self.lost(o)) for o in ordinals}
+        gap = round(self.longest_gap(), 1)
+        return {
+            "acknowledged": len(self.acknowledged),
+            "failed": len(self.errors),
+            "lost": max(lost.values()),
+            "gap": gap,
+        }
