@@ -24,7 +24,7 @@ _EXOTIC: Final = re.compile(
 )
 _OTHER_READERS: Final = (
     re.compile(  # numbers, times and dates of YAML 1.1 and 1.2 readers that are strings to Kubernetes
-        r"[-+]?(?:0o[0-7]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.[0-9_]+)|=|\d{4}-\d\d?-\d\d?.*"
+        r"[-+]?(?:0o[0-7]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.[0-9_]+)|=|<<|\d{4}-\d\d?-\d\d?.*"
     )
 )
 

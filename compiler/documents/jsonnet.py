@@ -111,6 +111,6 @@ def _fault(said: str, file: str, imports: _Imports, layer: LayerName) -> InputEr
         if frame and frame["file"] in imports.files
     ]
     distinct = list(dict.fromkeys(known)) or [Origin(file, layer=layer)]
-    reason, hint = imports.refused or (message, "the message is Jsonnet's own")
+    reason, hint = imports.refused or (message.strip(), "the message is Jsonnet's own")
     related = tuple(Related("evaluated from here", place) for place in distinct[1 : 1 + _SHOWN_FRAMES])
     return InputError([Diagnostic(f"the Jsonnet layer fails: {reason}", distinct[0], hint, related)])

@@ -50,7 +50,7 @@ def _number(text: str) -> Scalar:
     integer = _integer(plain) if text[0] != "." else None
     if integer is not None:
         return integer
-    if _FLOAT.fullmatch(plain):
+    if _FLOAT.fullmatch(plain) and math.isfinite(float(plain)):
         return as_json(float(plain))
     return text
 

@@ -37,6 +37,11 @@ def published(name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads((_SCHEMAS / f"{name}.json").read_text(encoding="utf-8")))
 
 
+def names() -> tuple[str, ...]:
+    """The schemas that the compiler ships, in order."""
+    return tuple(sorted(path.name.removesuffix(".json") for path in _SCHEMAS.glob("*.json")))
+
+
 def check(node: Node, schema: Mapping[str, Any], subject: str) -> tuple[Diagnostic, ...]:
     """Every way in which ``node`` breaks ``schema``, in order of place; none where it is valid.
 
@@ -54,7 +59,9 @@ def nearest(wanted: str, known: Iterator[str] | list[str]) -> str:
     close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)
     if close:
         return f"`{close[0]}`"
-    return ("one of " + ", ".join(f"`{name}`" for name in names)) if names else "remove it"
+    if not names:
+        return "remove it"
+    return ("one of " if len(names) > 1 else "") + ", ".join(f"`{name}`" for name in names)
 
 
 @cache
@@ -79,12 +86,11 @@ def _explain(error: _Error, node: Node, subject: str) -> Iterator[Diagnostic]:
             ]
             for key in missing:
                 yield Diagnostic(f"{shown} must have the key `{key}`, but does not", at.origin, f"`{key}: ...`")
-        case "propertyNames":
-            key = str(error.instance)
+        case _ if isinstance(at, MapNode) and isinstance(error.instance, str):
+            # What is at fault is no value but one of the keys (`propertyNames`).
+            key = error.instance
             message = f"the key `{key}` of {shown} must be {_expected(error)}"
-            yield Diagnostic(
-                message, at.key_origin(key) if isinstance(at, MapNode) and key in at.entries else at.origin
-            )
+            yield Diagnostic(message, at.key_origin(key) if key in at.entries else at.origin)
         case _:
             message = f"{shown} must be {_expected(error)}, but is {describe(at)}"
             yield Diagnostic(message, at.origin, _hint(error))
@@ -117,15 +123,20 @@ def _limit(error: _Error) -> str:
     value = error.validator_value
     match error.validator:
         case "type":
-            return " or ".join(_NOUNS[kind] for kind in (value if isinstance(value, list) else [value]))
+            return " or ".join(_NOUNS[kind] for kind in _said(value if isinstance(value, list) else [value], "null"))
         case "enum":
-            return "one of " + ", ".join(f"`{json.dumps(item)}`" for item in value)
+            return "one of " + ", ".join(f"`{json.dumps(item)}`" for item in _said(value, None))
         case "const":
             return f"`{json.dumps(value)}`"
         case "minimum" | "maximum":
             return f"at {'least' if error.validator == 'minimum' else 'most'} {value}"
         case _:
             return ""
+
+
+def _said(choices: list[Any], nothing: str | None) -> list[Any]:
+    """What to choose from, without null, which deletes: somebody who wrote a wrong value did not mean that."""
+    return [choice for choice in choices if choice != nothing] or choices
 
 
 def _description(error: _Error) -> str:
@@ -144,7 +155,7 @@ def _description(error: _Error) -> str:
 
 def _hint(error: _Error) -> str:
     if error.validator == "enum" and isinstance(error.instance, str):
-        return nearest(error.instance, [str(item) for item in error.validator_value])
+        return nearest(error.instance, [str(item) for item in _said(error.validator_value, None)])
     if error.validator == "type" and error.validator_value == "string" and not isinstance(error.instance, dict | list):
         return f'quotes: "{json.dumps(error.instance)}"'
     examples = error.schema.get("examples")

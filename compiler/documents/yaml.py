@@ -1,4 +1,4 @@
-"""YAML with positions, read by libyaml through ruamel.yaml and given Kubernetes' meaning.
+"""YAML with positions, read by libyaml and given Kubernetes' meaning.
 
 Two readings of one syntax tree: ``parse_node`` for what people write (layers, contracts), where every value keeps its
 place and a surprise is an error; ``parse_stream`` for what Helm rendered, where Kubernetes' reading is the law.
@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-import _ruamel_yaml
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, SequenceNode
-from ruamel.yaml.nodes import ScalarNode as YamlScalar
-from ruamel.yaml.tag import Tag
+from yaml._yaml import CParser
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode, SequenceNode
+from yaml.nodes import ScalarNode as YamlScalar
+from yaml.reader import ReaderError
 
 from compiler.documents.scalars import as_json, as_key, resolve
 from compiler.errors import InputError
@@ -34,12 +34,12 @@ DEPTH: Final = 100
 _Yaml: TypeAlias = Any
 """A node of libyaml's syntax tree, which has no types."""
 
-_UNTAGGED: Final = Tag(suffix="")
+_UNTAGGED: Final = ""
 _CORE: Final = "tag:yaml.org,2002:"
 _DUPLICATE_HINT: Final = "keep one of the two"
 
 
-class _Parser(_ruamel_yaml.CParser):  # type: ignore[misc]  # the C extension has no types
+class _Parser(CParser):
     """libyaml's parser, with resolution left to us."""
 
     def descend_resolver(self, *_: object) -> None:
@@ -48,7 +48,7 @@ class _Parser(_ruamel_yaml.CParser):  # type: ignore[misc]  # the C extension ha
     def ascend_resolver(self) -> None:
         """Nothing to do: we resolve later."""
 
-    def resolve(self, *_: object) -> Tag:
+    def resolve(self, *_: object) -> str:
         """Every untagged node."""
         return _UNTAGGED
 
@@ -88,8 +88,20 @@ def _documents(text: str, file: str) -> Iterator[_Yaml]:
             yield parser.get_node()
     except MarkedYAMLError as error:
         raise _syntax(error, text, file) from error
+    except ReaderError as error:
+        raise _unreadable(error, text, file) from error
     except (YAMLError, ValueError) as error:
         raise _fault(f"the file is not YAML: {error}", Origin(file)) from error
+
+
+def _unreadable(error: ReaderError, text: str, file: str) -> InputError:
+    """A character that YAML does not allow; libyaml counts bytes."""
+    before = text.encode()[: error.position].decode(errors="ignore")
+    origin = Origin(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    character = f"U+{ord(text[len(before)]):04X}" if len(before) < len(text) else "one"
+    return _fault(
+        f"the file holds a character that YAML does not allow: {character}", origin, "remove it, or escape it"
+    )
 
 
 def _syntax(error: MarkedYAMLError, text: str, file: str) -> InputError:
@@ -103,7 +115,7 @@ def _syntax(error: MarkedYAMLError, text: str, file: str) -> InputError:
     context = error.context_mark
     related = (
         (Related("it began here", Origin(file, context.line + 1, context.column + 1)),)
-        if error.context and context and context.line != mark.line
+        if error.context and context and mark and context.line != mark.line
         else ()
     )
     hint = "look at this line and the one before it: a missing colon, quote or bracket, or an indentation that is off"
@@ -276,11 +288,14 @@ class _Nodes:
         return MapNode(entries, self.origin(node), tag=own, keys=keys), size
 
     def _key(self, key: _Yaml) -> str:
-        value = _scalar(key, self.file) if key.__class__ is YamlScalar else None
+        if key.__class__ is not YamlScalar:
+            raise _fault("a map key must be a string, but is a map or a list", self.origin(key), "a string")
+        value = _scalar(key, self.file)
         if isinstance(value, bool) or value is None:
-            shown = key.value if key.__class__ is YamlScalar else "this"
-            meaning = "a boolean" if isinstance(value, bool) else "not a string"
-            raise _fault(f"the key `{shown}` is {meaning} to Kubernetes", self.origin(key), f'"{shown}" in quotes')
+            meaning = "null" if value is None else "a boolean"
+            raise _fault(
+                f"the key `{key.value}` is {meaning} to Kubernetes", self.origin(key), f'"{key.value}" in quotes'
+            )
         return as_key(value) or ""
 
 

@@ -1,10 +1,8 @@
-"""Read a chart's own files: what it is, what it asks for, and a digest of everything Helm would read."""
+"""Read what a chart says of itself: its metadata, its contract, its schema."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from compiler.documents import parse_node, read
@@ -16,8 +14,8 @@ from compiler.model.names import ChartName, Digest
 from compiler.model.node import MapNode, Origin, ScalarNode, describe
 
 
-def load(repository: Path, path: str) -> Chart:
-    """The chart in the directory ``path`` of ``repository``.
+def load(repository: Path, path: str, digest: Callable[[Path], Digest]) -> Chart:
+    """The chart at ``path`` of ``repository``; ``digest`` says what covers every file of it that Helm reads.
 
     Its contract is its own ``component.yaml``, or ``contracts/<chart>.yaml`` beside the environments for a chart that
     ships none. Raises ``InputError`` where ``Chart.yaml`` or the contract cannot be understood.
@@ -35,24 +33,6 @@ def load(repository: Path, path: str) -> Chart:
         contract=_contract(repository, directory, name),
         schema=schema.read_text(encoding="utf-8") if schema.is_file() else None,
     )
-
-
-def digest(directory: Path) -> Digest:
-    """A digest of every file below ``directory``, names and bytes, linked library charts included."""
-    total = hashlib.sha256()
-    for name, file in sorted(_files(directory, "")):
-        content = file.read_bytes()
-        total.update(f"{name}\0{len(content)}\0".encode())
-        total.update(content)
-    return Digest(total.hexdigest())
-
-
-def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    for entry in os.scandir(directory):
-        if entry.is_dir():
-            yield from _files(Path(entry.path), f"{prefix}{entry.name}/")
-        elif entry.is_file():
-            yield f"{prefix}{entry.name}", Path(entry.path)
 
 
 def _metadata(repository: Path, file: Path) -> MapNode:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from compiler.errors import collecting
 from compiler.instances.bind import Party, bind
@@ -12,19 +13,21 @@ from compiler.instances.charts import load
 from compiler.model.chart import Chart
 from compiler.model.data import Data
 from compiler.model.instance import Binding, Consumer, Instance
-from compiler.model.names import InstanceName, object_name
+from compiler.model.names import Digest, InstanceName, object_name
 from compiler.model.node import MapNode, Node, Origin, ScalarNode, leaves, literal
 from compiler.model.site import Declaration, Site
 
 
-def resolve(site: Site) -> tuple[Instance, ...]:
+def resolve(site: Site, digest: Callable[[Path], Digest]) -> tuple[Instance, ...]:
     """Every instance of ``site``, in order of name, with its bindings laid into its values.
+
+    ``digest`` gives the digest of the chart in a directory.
 
     Promises that each requirement that is not optional is bound, or explicitly declined (``bindings: {x: null}``), and
     that every binding is seen from both sides. Raises ``InputError`` with every chart that cannot be read and every
     requirement that has no provider, or more than one.
     """
-    parties = _parties(site)
+    parties = _parties(site, digest)
     bound: dict[InstanceName, tuple[Binding, ...]] = {}
     with collecting() as mistakes:
         for party in parties.values():
@@ -39,7 +42,7 @@ def resolve(site: Site) -> tuple[Instance, ...]:
     return tuple(instances)
 
 
-def _parties(site: Site) -> dict[InstanceName, Party]:
+def _parties(site: Site, digest: Callable[[Path], Digest]) -> dict[InstanceName, Party]:
     charts: dict[str, Chart] = {}
     parties: dict[InstanceName, Party] = {}
     with collecting() as mistakes:
@@ -47,7 +50,7 @@ def _parties(site: Site) -> dict[InstanceName, Party]:
             path = declaration.chart_path
             if path not in charts:
                 with mistakes.attempt():
-                    charts[path] = load(site.repository, path)
+                    charts[path] = load(site.repository, path, digest)
             if path in charts:
                 parties[declaration.name] = Party(declaration, charts[path])
     return parties

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from compiler.documents import emit
 from compiler.materialise.secrets import Need, needs, object_of, refuse_derived_secrets
@@ -33,7 +34,8 @@ def materialise(site: Site, instances: tuple[Instance, ...], rendered: tuple[Bun
 
 
 def _joined(bundle: Bundle, more: tuple[Manifest, ...]) -> Bundle:
-    return Bundle(bundle.instance, tuple(sorted((*bundle.manifests, *more), key=lambda manifest: manifest.id)))
+    manifests = sorted((*bundle.manifests, *more), key=lambda manifest: manifest.id)
+    return replace(bundle, manifests=tuple(manifests))
 
 
 def _secrets(site: Site, instances: tuple[Instance, ...]) -> Mapping[InstanceName, tuple[Manifest, ...]]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from compiler.model.data import Data
-from compiler.model.instance import SITE
 from compiler.model.names import Digest, EnvironmentName, InstanceName
 
 INDEX: Final = "index.json"
@@ -74,8 +73,7 @@ def read_index(content: bytes) -> Index:
 def _index(data: Mapping[str, object]) -> Index:
     index: Mapping[str, list[Mapping[str, str]]] = data  # type: ignore[assignment]  # any other shape raises
     objects = {
-        entry["path"]: Entry(Digest(entry["sha256"]), InstanceName(entry["instance"]) or SITE)
-        for entry in index["objects"]
+        entry["path"]: Entry(Digest(entry["sha256"]), InstanceName(entry["instance"])) for entry in index["objects"]
     }
     documents = {entry["path"]: Entry(Digest(entry["sha256"]), None) for entry in index["documents"]}
     layers = tuple(LayerFile(entry["layer"], entry["file"], Digest(entry["sha256"])) for entry in index["layers"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from compiler.model.data import Data
+from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import ComponentName, InstanceName
 
 
@@ -58,8 +59,9 @@ class Manifest:
     ``metadata`` is canonical JSON, ``body`` the finished YAML of everything after it: annotating an object touches its
     metadata only, so nothing is parsed or written twice. ``selects`` is the selector of an object that selects pods
     without making them (Service, PodDisruptionBudget, NetworkPolicy). ``provides`` names what appears in the cluster
-    because of it (the Secret of an ExternalSecret), ``lifecycle`` is ``create-once`` where a sync must not overwrite it,
-    ``hooks`` are the Helm hooks its template asked for (they are stripped from the metadata).
+    because of it (the Secret of an ExternalSecret), ``lifecycle`` is ``create-once`` where a sync must not overwrite
+    it, ``hooks`` are the Helm hooks its template asked for (they are stripped from the metadata), ``helm`` is every
+    ``helm.sh/`` annotation as the template wrote it.
     """
 
     id: ObjectId
@@ -74,6 +76,7 @@ class Manifest:
     provides: tuple[Reference, ...] = ()
     lifecycle: str = ""
     hooks: tuple[str, ...] = ()
+    helm: tuple[tuple[str, str], ...] = ()
 
     def metadata_data(self) -> dict[str, Data]:
         """The metadata as data, fresh each time."""
@@ -82,7 +85,11 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Every manifest of one instance, in order of identity. No two share an identity (a cluster would keep one)."""
+    """Every manifest of one instance, in order of identity. No two share an identity (a cluster would keep one).
+
+    ``diagnostics`` is what was noticed while it was rendered: it is the same whether or not it came from a cache.
+    """
 
     instance: InstanceName
     manifests: tuple[Manifest, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()

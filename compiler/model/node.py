@@ -7,7 +7,7 @@ origin tracking; there is no switch for it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from compiler.model.data import Data, Scalar
@@ -119,6 +119,20 @@ def leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield from leaves(below, (*path, key))
     else:
         yield path, node
+
+
+def without_nulls(node: Node) -> Node:
+    """``node`` without what was deleted in it."""
+    if not isinstance(node, MapNode):
+        return node
+    kept = {key: below for key, below in node.entries.items() if not is_null(below)}
+    entries = {key: without_nulls(below) for key, below in kept.items()}
+    return replace(node, entries=entries, keys={key: node.key_origin(key) for key in entries})
+
+
+def is_null(node: Node) -> bool:
+    """Whether ``node`` is null: a deletion, where it is laid over something."""
+    return isinstance(node, ScalarNode) and node.value is None
 
 
 def literal(value: Data, origin: Origin) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compiler.model.manifest import ObjectId
 from compiler.model.names import ComponentName, InstanceName, Wave
@@ -12,14 +12,20 @@ from compiler.model.node import Origin
 
 @dataclass(frozen=True, slots=True, order=True)
 class Vertex:
-    """A component of an instance. The site's own objects are vertices of the instance ``SITE``."""
+    """A component of an instance. The site's own objects are vertices of the instance ``SITE``.
+
+    ``consumer`` is set for what a provider prepares for one consumer (a key of ``Instance.consumers``): whoever needs
+    it waits for that very Job, and not for those of the provider's other consumers.
+    """
 
     instance: InstanceName
     component: ComponentName
+    consumer: str = ""
 
     def __str__(self) -> str:
-        """As messages write it: ``keystone/api``."""
-        return f"{self.instance or 'site'}/{self.component or 'objects'}"
+        """As messages write it: ``keystone/api``, ``mariadb/provision (keystone-database)``."""
+        consumer = f" ({self.consumer})" if self.consumer else ""
+        return f"{self.instance or 'site'}/{self.component or 'objects'}{consumer}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +43,9 @@ class Plan:
     """Every object's wave, and why.
 
     ``levels`` are as few as possible (longest path over ``edges``); ``gating`` holds the vertices that something may
-    wait for; what gates nothing is in the last wave.
+    wait for; what gates nothing is in the last wave. ``homes`` says which vertex each object is applied with.
+    ``dropped`` are edges that were asked for and cannot be: they begin at a vertex that gates nothing. ``ranks`` are
+    levels of whole instances, where those that wait for one another (through different components) share one.
     """
 
     waves: Mapping[ObjectId, Wave]
@@ -45,6 +53,9 @@ class Plan:
     edges: tuple[Edge, ...]
     gating: frozenset[Vertex]
     critical_path: tuple[Vertex, ...]
+    homes: Mapping[ObjectId, Vertex] = field(default_factory=dict)
+    dropped: tuple[Edge, ...] = ()
+    ranks: Mapping[InstanceName, Wave] = field(default_factory=dict)
 
     @property
     def last(self) -> Wave:

@@ -5,32 +5,46 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Manifest
+from compiler.model.names import InstanceName, NamespaceName
 from compiler.model.node import Origin
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """What the rules need to know of an instance to judge what it rendered. Small, and picklable.
+
+    ``contracted`` is whether the chart has a contract, and so has promised to keep the rules of contracts.
+    """
+
+    name: InstanceName
+    namespace: NamespaceName
+    chart_path: str
+    contracted: bool
+
+    @classmethod
+    def of(cls, instance: Instance) -> Owner:
+        """The owner that ``instance`` is."""
+        return cls(instance.name, instance.namespace, instance.chart.path, instance.chart.contract is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One instance and what it rendered."""
 
-    instance: Instance
+    owner: Owner
     bundle: Bundle
 
     def origin(self, manifest: Manifest) -> Origin:
         """The template that rendered ``manifest``, as a file of the repository."""
         _, _, below = manifest.template.partition("/")
-        return Origin(f"{self.instance.chart.path}/{below}" if below else manifest.template)
-
-    @property
-    def ours(self) -> bool:
-        """Whether the chart has a contract, and so has promised to keep the rules of contracts."""
-        return self.instance.chart.contract is not None
+        return Origin(f"{self.owner.chart_path}/{below}" if below else manifest.template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class View:
     """A whole rendered site."""
 
     site: Site
+    instances: tuple[Instance, ...]
     subjects: tuple[Subject, ...]
     site_bundle: Bundle
     plan: Plan
@@ -76,8 +91,16 @@ class Rule(Generic[On]):
             yield Diagnostic(finding.message, finding.origin, finding.hint, code=self.code, severity=self.severity)
 
 
-RULES: Final[dict[str, Rule[Instance] | Rule[Subject] | Rule[View]]] = {}
+AnyRule: TypeAlias = "Rule[Instance] | Rule[Subject] | Rule[View]"
+
+RULES: Final[dict[str, AnyRule]] = {}
 """Every rule by its code. Filled by the modules of ``rules/``."""
+
+SCHEMA_RULES: Final[list[Rule[Instance]]] = []
+"""Rules on values that Helm checks too: run to find the places when it has refused."""
+
+ELSEWHERE: Final[list[Rule[Instance]]] = []
+"""Rules that another room cannot help but enforce; they have their pages here."""
 
 INPUT_RULES: Final[list[Rule[Instance]]] = []
 BUNDLE_RULES: Final[list[Rule[Subject]]] = []

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import SITE, Instance
 from compiler.model.manifest import Bundle
+from compiler.model.names import InstanceName
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 from compiler.validate import rules
-from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, SITE_RULES, Subject, View
+from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, SCHEMA_RULES, SITE_RULES, Owner, Subject, View
 
 assert rules.LOADED  # noqa: S101 - importing the package registers its rules
+
+SCHEMA: Final = "OS003"
+"""The code of the rule that Helm enforces too, when it renders."""
 
 
 def inputs(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
@@ -18,10 +26,31 @@ def inputs(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
     return tuple(found for instance in instances for rule in INPUT_RULES for found in rule.run(instance))
 
 
-def bundle(instance: Instance, rendered: Bundle) -> tuple[Diagnostic, ...]:
-    """What the rules say of one instance's rendered objects alone."""
-    subject = Subject(instance, rendered)
-    return tuple(found for rule in BUNDLE_RULES for found in rule.run(subject))
+def values(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
+    """Every value that breaks its chart's schema, with its place. For when Helm has said that there is one."""
+    return tuple(found for instance in instances for rule in SCHEMA_RULES for found in rule.run(instance))
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The rules on what one instance rendered alone: pure and picklable, so that it runs where it was rendered."""
+
+    owners: Mapping[InstanceName, Owner]
+
+    @classmethod
+    def of(cls, instances: tuple[Instance, ...]) -> Judge:
+        """The judge of what ``instances`` render."""
+        return cls({instance.name: Owner.of(instance) for instance in instances})
+
+    @property
+    def salt(self) -> str:
+        """What its verdicts depend on that a render does not: which charts have a contract."""
+        return "\n".join(sorted({owner.chart_path for owner in self.owners.values() if owner.contracted}))
+
+    def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:
+        """What the rules say of ``rendered``."""
+        subject = Subject(self.owners[rendered.instance], rendered)
+        return tuple(found for rule in BUNDLE_RULES for found in rule.run(subject))
 
 
 def check(
@@ -29,6 +58,6 @@ def check(
 ) -> tuple[Diagnostic, ...]:
     """What the rules say of the whole site."""
     by_name = {bundle.instance: bundle for bundle in bundles}
-    subjects = tuple(Subject(instance, by_name[instance.name]) for instance in instances)
-    view = View(site, subjects, by_name.get(SITE, Bundle(SITE, ())), plan)
+    subjects = tuple(Subject(Owner.of(instance), by_name[instance.name]) for instance in instances)
+    view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan)
     return tuple(found for rule in SITE_RULES for found in rule.run(view))

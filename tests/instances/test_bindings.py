@@ -10,7 +10,7 @@ from compiler import instances
 from compiler.documents import parse_node
 from compiler.errors import InputError
 from compiler.model.instance import Instance
-from compiler.model.names import EnvironmentName, InstanceName, NamespaceName
+from compiler.model.names import Digest, EnvironmentName, InstanceName, NamespaceName
 from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode
 from compiler.model.site import Declaration, Delivery, Kubernetes, Secrets, Site
 
@@ -37,6 +37,11 @@ secrets:
   events: {keys: {password: {generate: password}}}
 """,
 }
+
+
+def digest(_directory: Path) -> Digest:
+    """What the digest is does not matter here."""
+    return Digest("0" * 64)
 
 
 def site(root: Path, declared: str, *, development: bool = False) -> Site:
@@ -81,7 +86,9 @@ def declaration(name: str, node: Node) -> Declaration:
 
 def resolved(root: Path, declared: str, *, development: bool = False) -> dict[str, Instance]:
     """The instances by name."""
-    return {str(found.name): found for found in instances.resolve(site(root, declared, development=development))}
+    return {
+        str(found.name): found for found in instances.resolve(site(root, declared, development=development), digest)
+    }
 
 
 DB = "db: {chart: db, values: {replicas: 3}}\n"

@@ -169,7 +169,7 @@ class Pod:
 
     def start(self) -> None:
         with self.lock:
-            for name in ("run", "tmp"):  # what is in memory goes with the pod
+            for name in {v["name"] for v in self.spec["volumes"]} - self.claims:  # these go with the pod
                 shutil.rmtree(self.root / name, ignore_errors=True)
             self.containers = [
                 Container(self, s) for s in [*self.spec.get("initContainers", []), *self.spec["containers"]]
@@ -262,9 +262,6 @@ class Cluster:
         for pod in [*self.members, *self.proxies]:
             kind, suffix = ("Deployment", "proxy") if pod.component == "proxy" else ("StatefulSet", "server")
             pod.spec = self.find(kind, f"{self.instance}-{suffix}")["spec"]["template"]["spec"]
-            for source in pod.spec["volumes"]:
-                if "configMap" in source:
-                    shutil.rmtree(pod.root / source["name"], ignore_errors=True)
 
     def _keep(self) -> None:
         while self.running:

@@ -18,8 +18,12 @@ _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:(?P<secret>[^\s/@'\"
 _PEM: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _REFERENCE: Final = re.compile(r"\$[({]?[A-Za-z_]|^/|^<.*>$|%\(")
 _LINE: Final = re.compile(
-    rf"(?im)^[ \t-]*[\"']?[\w.]*{_WORDS}[\"']?[ \t]*[:=][ \t]*[\"']?(?P<secret>[^\s\"'#|>\[{{][^\n]*)"
+    rf"(?im)^[ \t-]*[\"']?[\w.]*{_WORDS}[\"']?[ \t]*[:=][ \t]*"
+    r"(?P<quote>[\"']?)(?P<secret>[^\s\"'()\[\]{}]+)(?P=quote)[,;]?[ \t]*$"
 )
+"""A key that names a credential, and one literal after it to the end of the line; an expression of a script is none."""
+
+_NO_SECRET: Final = re.compile(r"(?i)none|null|true|false|[a-z_]+(\.[a-z_]+)+|[a-z_]*password")
 _HINT: Final = "declare a Secret in component.yaml and read it from the environment; the value is not shown here"
 
 
@@ -52,12 +56,16 @@ def no_credential_rendered(subject: Subject) -> Iterator[Finding]:
         if manifest.template.startswith("oscompile:"):
             continue
         text = f"{manifest.metadata}\n{manifest.body}"
-        literal = any(not _REFERENCE.search(found["secret"]) for found in _LINE.finditer(manifest.body))
+        literal = any(_is_literal(found["secret"]) for found in _LINE.finditer(manifest.body))
         if manifest.id.kind == "Secret" or literal or _gives_away(text):
             what = (
                 "is a Secret with its content" if manifest.id.kind == "Secret" else "holds a credential in plain text"
             )
             yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT)
+
+
+def _is_literal(text: str) -> bool:
+    return not _REFERENCE.search(text) and not _NO_SECRET.fullmatch(text)
 
 
 def _gives_away(text: str) -> bool:

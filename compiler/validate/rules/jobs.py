@@ -27,7 +27,7 @@ def jobs_end(subject: Subject) -> Iterator[Finding]:
 
     Use instead: `common.job`, which does all of it.
     """
-    if not subject.ours:
+    if not subject.owner.contracted:
         return
     for manifest in subject.bundle.manifests:
         if manifest.id.kind == "Job":

@@ -33,13 +33,13 @@ def begins_with_instance(subject: Subject) -> Iterator[Finding]:
 
     Use instead: `common.names.name`, which begins with the release name and stays within 52 characters.
     """
-    if not subject.ours:
+    if not subject.owner.contracted:
         return
-    prefix = object_name(subject.instance.name)[:_PREFIX]
+    prefix = object_name(subject.owner.name)[:_PREFIX]
     for manifest in subject.bundle.manifests:
         if not manifest.id.name.startswith(prefix):
             yield Finding(
-                f"the name of {manifest.id} must begin with `{subject.instance.name}`, but does not",
+                f"the name of {manifest.id} must begin with `{subject.owner.name}`, but does not",
                 subject.origin(manifest),
                 "`common.names.name`",
             )
@@ -57,15 +57,15 @@ def cluster_scoped(subject: Subject) -> Iterator[Finding]:
     Use instead: a Role; where that cannot be, `<namespace>-<instance>-...` in the name.
     """
     for manifest in subject.bundle.manifests:
-        instance = subject.instance
+        owner = subject.owner
         is_definition = manifest.id.kind == "CustomResourceDefinition"
-        if manifest.id.namespace or is_definition or not subject.ours:
+        if manifest.id.namespace or is_definition or not subject.owner.contracted:
             continue
-        if instance.namespace not in manifest.id.name or instance.name not in manifest.id.name:
+        if owner.namespace not in manifest.id.name or owner.name not in manifest.id.name:
             yield Finding(
-                f"{manifest.id} is cluster-scoped, so its name must hold `{instance.namespace}` and `{instance.name}`",
+                f"{manifest.id} is cluster-scoped, so its name must hold `{owner.namespace}` and `{owner.name}`",
                 subject.origin(manifest),
-                f"`{instance.namespace}-{instance.name}-...`",
+                f"`{owner.namespace}-{owner.name}-...`",
             )
 
 
@@ -86,7 +86,11 @@ def legal_names(subject: Subject) -> Iterator[Finding]:
         if kind in _RBAC:
             continue
         if not _SUBDOMAIN.fullmatch(name):
-            yield Finding(f"the name of {manifest.id} must be a DNS name, but is not", subject.origin(manifest))
+            yield Finding(
+                f"the name of {manifest.id} must be a DNS name, but is not",
+                subject.origin(manifest),
+                "lower-case letters, digits and `-`",
+            )
         elif len(name) > limit:
             yield Finding(
                 f"the name of {manifest.id} must have at most {limit} characters, but has {len(name)}",
@@ -130,7 +134,7 @@ def no_object_twice(view: View) -> Iterator[Finding]:
     places: dict[ObjectId, Origin] = {}
     for subject in view.subjects:
         for manifest in subject.bundle.manifests:
-            owners[manifest.id].append(f"`{subject.instance.name}`")
+            owners[manifest.id].append(f"`{subject.owner.name}`")
             places.setdefault(manifest.id, subject.origin(manifest))
     for identity, names in owners.items():
         if len(names) > 1:
@@ -149,7 +153,7 @@ def recommended_labels(subject: Subject) -> Iterator[Finding]:
 
     Use instead: `common.metadata`, which writes all six.
     """
-    if not subject.ours:
+    if not subject.owner.contracted:
         return
     for manifest in subject.bundle.manifests:
         missing = [label for label in _LABELS if label not in _labels(manifest)]

@@ -42,7 +42,11 @@ def selector_matches_own_pods(view: View) -> Iterator[Finding]:
                 if other.workload and _matches(manifest.workload.selector, other.workload.pod_labels)
             ]
             if manifest.id not in matched:
-                yield Finding(f"the selector of {manifest.id} does not match its own pods", subject.origin(manifest))
+                yield Finding(
+                    f"the selector of {manifest.id} does not match its own pods",
+                    subject.origin(manifest),
+                    "`common.labels.selector` in both",
+                )
             for other_id in matched:
                 if other_id != manifest.id and other_id.kind not in {"Job", "CronJob"}:
                     yield Finding(
@@ -73,9 +77,13 @@ def selects_own_instance(view: View) -> Iterator[Finding]:
                 if other.workload and _matches(manifest.selects, other.workload.pod_labels)
             ]
             if not matched:
-                yield Finding(f"the selector of {manifest.id} matches no workload", subject.origin(manifest))
+                yield Finding(
+                    f"the selector of {manifest.id} matches no workload",
+                    subject.origin(manifest),
+                    "`common.labels.selector`",
+                )
             for owner, other in matched:
-                if owner != subject.instance.name:
+                if owner != subject.owner.name:
                     yield Finding(
                         f"the selector of {manifest.id} matches {other.id} of the instance `{owner}`",
                         subject.origin(manifest),
@@ -123,22 +131,24 @@ def bindings_lead_somewhere(view: View) -> Iterator[Finding]:
 
     Use instead: a Service called `common.names.name` of instance and component, with the contract's port.
     """
-    subjects = {subject.instance.name: subject for subject in view.subjects}
-    for subject in view.subjects:
-        for binding in subject.instance.bindings:
+    subjects = {subject.owner.name: subject for subject in view.subjects}
+    for instance in view.instances:
+        for binding in instance.bindings:
             provider = subjects[binding.provider]
-            name = object_name(provider.instance.name, binding.provision.component)
+            name = object_name(provider.owner.name, binding.provision.component)
             service = next((m for m in provider.bundle.manifests if m.id.kind == "Service" and m.id.name == name), None)
             if service is None:
                 yield Finding(
-                    f"`{subject.instance.name}` is bound to the Service `{name}`, but `{binding.provider}` renders none",
+                    f"`{instance.name}` is bound to the Service `{name}`, but `{binding.provider}` renders none",
                     binding.provision.origin,
+                    f"a Service called `{name}`, or another `component:` in the contract",
                 )
             elif binding.provision.port not in _ports(service):
                 yield Finding(
-                    f"`{subject.instance.name}` is bound to port {binding.provision.port} of the Service `{name}`, "
+                    f"`{instance.name}` is bound to port {binding.provision.port} of the Service `{name}`, "
                     f"which has the ports {', '.join(map(str, _ports(service))) or 'none'}",
                     provider.origin(service),
+                    "the same port in the Service and in the contract",
                 )
 
 
@@ -147,7 +157,7 @@ def _workloads(view: View) -> Mapping[NamespaceName, list[tuple[str, Manifest]]]
     for subject in view.subjects:
         for manifest in subject.bundle.manifests:
             if manifest.workload is not None:
-                found[NamespaceName(manifest.id.namespace)].append((subject.instance.name, manifest))
+                found[NamespaceName(manifest.id.namespace)].append((subject.owner.name, manifest))
     return found
 
 

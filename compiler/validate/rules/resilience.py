@@ -63,13 +63,13 @@ def _counted(view: View) -> Iterator[tuple[Instance, Component, int, Node]]:
     """Every component whose replicas are counted in the values, with the count and the node that says it."""
     if view.site.development:
         return
-    for subject in view.subjects:
-        contract = subject.instance.chart.contract
+    for instance in view.instances:
+        contract = instance.chart.contract
         for component in contract.components if contract else ():
             path = component.replicas
-            node = subject.instance.values.get(*path) if isinstance(path, tuple) else None
+            node = instance.values.get(*path) if isinstance(path, tuple) else None
             if isinstance(node, ScalarNode) and isinstance(node.value, int):
-                yield subject.instance, component, node.value, node
+                yield instance, component, node.value, node
 
 
 def _hosts(topology: Node | None) -> int | None:

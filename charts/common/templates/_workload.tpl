@@ -1,0 +1,72 @@
+{{- /*
+abstract: A Deployment around a pod template (text made by common.pod.template). A rollout adds a pod before it takes one away, and a new pod must stay ready for a while before the next.
+values: {}
+usage: {{ include "common.deployment" (dict "root" $ "component" "api" "replicas" 3 "template" "spec: {containers: [{name: api}]}") }}
+return:
+  apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: demo-api, namespace: openstack, labels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: api, app.kubernetes.io/version: "2026.1", app.kubernetes.io/part-of: openstack, app.kubernetes.io/managed-by: Helm}}
+  spec:
+    replicas: 3
+    minReadySeconds: 5
+    progressDeadlineSeconds: 900
+    revisionHistoryLimit: 3
+    strategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 0, maxSurge: 1}}
+    selector: {matchLabels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: api}}
+    template: {spec: {containers: [{name: api}]}}
+*/ -}}
+{{- define "common.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "common.metadata" (pick . "root" "component") | nindent 2 }}
+spec:
+  replicas: {{ include "common.replicas" . }}
+  minReadySeconds: 5
+  progressDeadlineSeconds: 900
+  revisionHistoryLimit: 3
+  strategy:
+    type: RollingUpdate
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  selector:
+    matchLabels:
+      {{- include "common.labels.selector" . | nindent 6 }}
+  template:
+    {{- .template | nindent 4 }}
+{{- end -}}
+
+{{- /*
+abstract: A CronJob around a pod template. Runs never overlap; a run that was missed is made up for within an hour.
+values: {jobs: {backoffLimit: 10, activeDeadlineSeconds: 3600}}
+usage: {{ include "common.cronjob" (dict "root" $ "component" "tidy" "schedule" "0 3 * * *" "template" "spec: {containers: [{name: tidy}]}") }}
+return:
+  apiVersion: batch/v1
+  kind: CronJob
+  metadata: {name: demo-tidy, namespace: openstack, labels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: tidy, app.kubernetes.io/version: "2026.1", app.kubernetes.io/part-of: openstack, app.kubernetes.io/managed-by: Helm}}
+  spec:
+    schedule: 0 3 * * *
+    concurrencyPolicy: Forbid
+    startingDeadlineSeconds: 3600
+    successfulJobsHistoryLimit: 1
+    failedJobsHistoryLimit: 3
+    jobTemplate: {spec: {backoffLimit: 10, activeDeadlineSeconds: 3600, template: {spec: {containers: [{name: tidy}], restartPolicy: OnFailure}}}}
+*/ -}}
+{{- define "common.cronjob" -}}
+{{- $jobs := .root.Values.jobs | default dict -}}
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  {{- include "common.metadata" (pick . "root" "component") | nindent 2 }}
+spec:
+  schedule: {{ .schedule | quote }}
+  concurrencyPolicy: Forbid
+  startingDeadlineSeconds: 3600
+  successfulJobsHistoryLimit: 1
+  failedJobsHistoryLimit: 3
+  jobTemplate:
+    spec:
+      backoffLimit: {{ dig "backoffLimit" 10 $jobs }}
+      activeDeadlineSeconds: {{ dig "activeDeadlineSeconds" 3600 $jobs }}
+      template:
+        {{- include "common.job.template" (dict "component" .component "template" .template) | nindent 8 }}
+{{- end -}}

@@ -1,0 +1,195 @@
+"""The member's own voice: says over HTTP what this member holds and does, for its peers, the proxies and its probes.
+
+It also does the few things that need the running server: opens it for writes once it stands in a majority, keeps the
+passwords of the chart's own accounts equal to their Secrets, and lets a server without a quorum step back when others wait for its vote.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import member
+
+ACCOUNTS = pathlib.Path(os.environ["ACCOUNTS"])
+STEP_BACK_AFTER = float(os.environ["STEP_BACK_SECONDS"])
+STATUS = ("wsrep_cluster_status", "wsrep_cluster_state_uuid", "wsrep_local_state_comment", "wsrep_ready", "wsrep_cluster_size", "wsrep_local_index", "wsrep_last_committed")  # fmt: skip
+NOBODY = {"phase": "down", "beat": 0, "action": "", "choice": None, "reason": "", "data": False, "seqno": -1, "view_seqno": -1, "view": []}  # fmt: skip
+
+# The administrator is for the Jobs of this chart. It cannot write to a member that is closed to writes. `monitor` sees the server's state, no data.
+GRANTS = {
+    "root": "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION; REVOKE READ ONLY ADMIN ON *.* FROM 'root'@'%';",
+    "monitor": "GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO 'monitor'@'%' WITH MAX_USER_CONNECTIONS 3;",
+}
+
+
+class Member:
+    """The last look at the server, and what follows from it."""
+
+    def __init__(self):
+        self.status, self.open, self.seen = {}, False, 0.0
+        self.lock = threading.Lock()
+        self.without_quorum_since = None
+        self.checked = {}
+
+    def look(self, age=0.0):
+        """Ask the server, unless the last answer is younger than `age` seconds."""
+        with self.lock:
+            if time.monotonic() - self.seen < age:
+                return
+            try:
+                rows = member.sql("SHOW GLOBAL STATUS LIKE 'wsrep\\_%'; SHOW GLOBAL VARIABLES LIKE 'read_only';")
+                status = dict(row for row in rows if len(row) == 2)
+                self.open = status.get("read_only") == "OFF"
+                self.status = {name: status.get(name, "") for name in STATUS}
+            except (subprocess.SubprocessError, OSError):
+                self.status, self.open = {}, False
+            self.seen = time.monotonic()
+
+    @property
+    def serving(self):
+        """In a primary component, whatever it does there."""
+        return self.status.get("wsrep_cluster_status") == "Primary" and self.status.get("wsrep_ready") == "ON"
+
+    @property
+    def synced(self):
+        return self.serving and self.status.get("wsrep_local_state_comment") == "Synced"
+
+    @property
+    def ready(self):
+        """Takes its full part."""
+        return self.synced and self.open and not member.LEAVING.exists()
+
+    @property
+    def writable(self):
+        """May be given clients. A donor may: its copy does not block, and it can be the only member left."""
+        state = self.status.get("wsrep_local_state_comment", "")
+        return self.serving and self.open and state in ("Synced", "Donor/Desynced") and not member.LEAVING.exists()
+
+    def report(self):
+        progress = member.read(member.PROGRESS, NOBODY)
+        known = member.memory()
+        phase = progress["phase"]
+        if self.status:
+            phase = "running"
+        elif phase == "waiting" and time.time() - progress["beat"] > 15:
+            phase = "down"  # nobody waits any more: what it said does not count as a vote
+        uuid = self.status.get("wsrep_cluster_state_uuid") if self.serving else progress.get("uuid", known["uuid"])
+        return {
+            **{key: progress.get(key, default) for key, default in NOBODY.items() if key != "beat"},
+            **{key: known[key] for key in ("epoch", "forks", "left")},
+            "incomplete": known["incomplete"] if self.status else progress.get("incomplete", known["incomplete"]),
+            "ordinal": member.ORDINAL,
+            "phase": phase,
+            "uuid": uuid,
+            "serving": self.serving,
+            "synced": self.synced,
+            "writable": self.writable,
+            "size": int(self.status.get("wsrep_cluster_size") or 0),
+            "committed": int(self.status.get("wsrep_last_committed") or -1),
+            "draining": member.DRAINING.exists(),
+            "leaving": member.LEAVING.exists(),
+            "sealed": member.SEALED.exists(),
+        }
+
+    def tend(self):
+        """One round of the things that need doing."""
+        if self.synced:
+            self.without_quorum_since = None
+            if not member.DRAINING.exists():
+                member.remember(uuid=self.status["wsrep_cluster_state_uuid"], incomplete=False, left="running")
+                self.open_for_writes()
+                self.keep_accounts()
+        elif self.status and self.status["wsrep_cluster_status"] != "Primary":
+            self.step_back()
+
+    def open_for_writes(self):
+        """Every server starts read-only. A component that never reached a majority since then acknowledges nothing, whoever started it."""
+        if not self.open and int(self.status["wsrep_cluster_size"]) >= member.MAJORITY:
+            member.sql("SET GLOBAL read_only = OFF;")
+            self.open = True
+            member.say(f"open for writes in a component of {self.status['wsrep_cluster_size']}")
+
+    def keep_accounts(self):
+        """The accounts that have a Secret have its password; the first member of the component sees to it, also when a Secret changes."""
+        if not self.open or self.status["wsrep_local_index"] != "0":
+            return
+        for account, grants in GRANTS.items():
+            file = ACCOUNTS / account
+            if not file.exists():
+                continue
+            password = file.read_text(encoding="utf-8").strip("\n")
+            known, checked = self.checked.get(account, ("", 0.0))
+            if password == known and time.monotonic() - checked < 60:
+                continue
+            if not self.gets_in(account, password):
+                quoted = password.replace("\\", "\\\\").replace("'", "\\'")
+                member.sql(f"CREATE USER IF NOT EXISTS '{account}'@'%'; ALTER USER '{account}'@'%' IDENTIFIED BY '{quoted}'; {grants}", timeout=30)
+                member.say(f"the password of {account} is now its Secret's")
+            self.checked[account] = (password, time.monotonic())
+
+    def gets_in(self, account, password):
+        client = ["mariadb", "--no-defaults", f"--host={member.ADDRESS}", f"--port={member.SQL_PORT}", f"--user={account}", "--connect-timeout=3", "--execute=SELECT 1"]  # fmt: skip
+        return subprocess.run(client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10).returncode == 0
+
+    def step_back(self):
+        """A server without a primary component that others wait for is one vote too few: stop it, so that start.py can cast it."""
+        self.without_quorum_since = self.without_quorum_since or time.monotonic()
+        if time.monotonic() - self.without_quorum_since < STEP_BACK_AFTER:
+            return
+        waiting = [o for o, r in member.states().items() if o != member.ORDINAL and r["phase"] == "waiting"]
+        if waiting:
+            member.say(f"no primary component, and members {waiting} wait: stopping, to elect one with them")
+            member.remember(left="idle")
+            member.sql("SET SESSION wsrep_on = OFF; SHUTDOWN;")  # statements are refused without a quorum
+
+
+class Handler(BaseHTTPRequestHandler):
+    """/state: the report, true at this moment. /ready and /writable: 200 or 503. /live: 200."""
+
+    member = None
+
+    def do_GET(self):
+        if self.path == "/state":
+            self.member.look(age=0.3)  # who asks is about to decide something
+        report = self.member.report() if self.path != "/live" else {}
+        verdict = {"/live": True, "/state": True, "/ready": self.member.ready, "/writable": self.member.writable}.get(self.path)
+        body = json.dumps(report).encode()
+        self.send_response(404 if verdict is None else 200 if verdict else 503)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Checks come every second; they are not news."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    address_family = socket.AF_INET6 if ":" in member.ADDRESS else socket.AF_INET
+
+    def handle_error(self, *_):
+        """Who asked went away; a proxy may, at any moment."""
+
+
+def main():
+    Handler.member = Member()
+    server = Server((member.ADDRESS, int(member.AGENT_PORT)), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    while True:
+        Handler.member.look()
+        try:
+            Handler.member.tend()
+        except (subprocess.SubprocessError, OSError) as error:
+            member.say(f"will try again: {error}")
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()

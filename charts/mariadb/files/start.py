@@ -1,0 +1,191 @@
+"""Start one member: find out what its volume holds, agree with the others, then become the server.
+
+Runs as the command of the container and ends in exec, so signals and exit codes are the server's own.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import member
+from decide import NOTHING, decide
+
+PATIENCE = float(os.environ["RECOVERY_PATIENCE_SECONDS"])
+FORCE = os.environ["RECOVERY_FORCE"]
+
+GRASTATE = member.DATA / "grastate.dat"
+SAVED = "# GALERA saved state\nversion: 2.1\nuuid:    {uuid}\nseqno:   -1\nsafe_to_bootstrap: {safe}\n"
+
+
+def server(*options):
+    """The command line of the server; what differs between members is here and not in the configuration file."""
+    host = member.url_host(member.ADDRESS)
+    return [
+        "mariadbd",
+        f"--defaults-file={member.CONFIG}/server.cnf",
+        f"--datadir={member.DATA}",
+        f"--socket={member.SOCKET}",
+        f"--pid-file={member.RUN}/mariadb.pid",
+        f"--tmpdir={member.VOLUME}/tmp",
+        f"--bind-address={member.ADDRESS}",
+        f"--port={member.SQL_PORT}",
+        f"--wsrep-node-name={member.POD}",
+        f"--wsrep-node-address={host}:{os.environ['GROUP_PORT']}",
+        f"--wsrep-node-incoming-address={host}:{member.SQL_PORT}",
+        f"--wsrep-sst-receive-address={host}:{os.environ['SST_PORT']}",
+        *options,
+    ]
+
+
+def provider_options():
+    host = member.url_host(member.ADDRESS)
+    return f"--wsrep-provider-options=gmcast.listen_addr=tcp://{host}:{os.environ['GROUP_PORT']};ist.recv_addr={host}:{os.environ['IST_PORT']};{os.environ['PROVIDER_OPTIONS']}"
+
+
+def recovered_position():
+    """(uuid, seqno) that the storage engine recovers to, or None if it cannot. The saved state file is not needed for it."""
+    log = subprocess.run(server("--wsrep-cluster-address=gcomm://", "--wsrep-recover"), capture_output=True, text=True)
+    found = re.findall(r"Recovered position: ([0-9a-f-]{36}):(-?\d+)", log.stderr + log.stdout)
+    if not found:
+        print(log.stderr[-4000:], flush=True)
+        return None
+    return found[-1][0], int(found[-1][1])
+
+
+def recorded_view():
+    """(seqno, ordinals) of the last primary component that this member was in; Galera keeps it in the engine, consistent with the position."""
+    out = member.RUN / "view"
+    out.unlink(missing_ok=True)
+    query = f"SELECT (SELECT MAX(view_seqno) FROM mysql.wsrep_cluster), (SELECT GROUP_CONCAT(node_name) FROM mysql.wsrep_cluster_members) INTO OUTFILE '{out}';\n"
+    subprocess.run(server("--wsrep-on=OFF", "--bootstrap"), input=query, capture_output=True, text=True)
+    try:
+        seqno, names = out.read_text(encoding="utf-8").split()
+        return int(seqno), [int(name.rpartition("-")[2]) for name in names.split(",")]
+    except (OSError, ValueError):
+        return -1, []
+
+
+def left_cleanly():
+    """The saved state has a position only after an orderly stop."""
+    try:
+        return re.search(r"^seqno: +\d+$", GRASTATE.read_text(encoding="utf-8", errors="replace"), re.M) is not None
+    except OSError:
+        return False
+
+
+def examine():
+    """What this volume holds, as a report."""
+    known = member.memory()
+    facts = {"data": (member.DATA / "mysql").is_dir(), "uuid": known["uuid"], "seqno": -1, "view_seqno": -1, "view": []}
+    facts["incomplete"] = known["incomplete"] or (member.DATA / "sst_in_progress").exists()
+    if known["left"] == "running":
+        member.remember(left="clean" if left_cleanly() else "crash")
+    if facts["data"] and not facts["incomplete"]:
+        position = recovered_position()
+        if position and position[0] != NOTHING:
+            facts["uuid"], facts["seqno"] = position
+            facts["view_seqno"], facts["view"] = recorded_view()
+        facts["data"] = position is None or position[0] != NOTHING
+    return {**facts, **{key: member.memory()[key] for key in ("epoch", "forks", "left")}}
+
+
+def publish(facts, phase, **more):
+    member.write(member.PROGRESS, {**facts, "phase": phase, "beat": time.time(), **more})
+
+
+def agree(facts):
+    """Wait until it is clear what to do, and do not guess before."""
+    began, told, choice = time.monotonic(), ("", 0.0), None
+    while True:
+        publish(facts, "waiting", choice=choice, reason=told[0])
+        reports = member.states()
+        # The agent is in another container and may come up a moment later; its own report is needed too.
+        if member.ORDINAL in reports:
+            own = {**reports[member.ORDINAL], **facts, "phase": "waiting", "choice": choice, "serving": False}
+            decision = decide(member.ORDINAL, len(member.MEMBERS), {**reports, member.ORDINAL: own}, time.monotonic() - began > PATIENCE, FORCE)
+            choice = decision.choice
+            if decision.reason != told[0] or time.monotonic() - told[1] > 30:
+                told = (decision.reason, time.monotonic())
+                member.say(f"{decision.action}: {decision.reason}")
+            if decision.action != "wait":
+                return decision, reports
+        time.sleep(0.5)
+
+
+def install():
+    """An empty database, complete or not there at all. The server's own user comes in over the socket without a password; nobody else does."""
+    new = member.VOLUME / "data.new"
+    shutil.rmtree(new, ignore_errors=True)
+    subprocess.run(
+        ["mariadb-install-db", f"--defaults-file={member.CONFIG}/server.cnf", f"--datadir={new}", f"--tmpdir={member.VOLUME}/tmp",
+         "--auth-root-authentication-method=socket", "--auth-root-socket-user=mysql", "--skip-test-db", "--wsrep-on=OFF"],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    shutil.rmtree(member.DATA, ignore_errors=True)
+    os.replace(new, member.DATA)
+
+
+def peers(reports):
+    """Addresses to look for the group at. A name that does not resolve (its pod is gone) would only hold up the server."""
+    found = [m for o, m in enumerate(member.MEMBERS) if o in reports or resolves(m)]
+    return ",".join(f"{member.url_host(m)}:{os.environ['GROUP_PORT']}" for m in found)
+
+
+def resolves(name):
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except OSError:
+        return False
+
+
+def prepare(facts, decision, reports):
+    """Bring the volume into the state that the decision needs; the options that go with it."""
+    if decision.action == "copy":
+        member.remember(incomplete=True)
+    if decision.action == "create":
+        install()
+    if decision.action in ("create", "copy"):
+        GRASTATE.unlink(missing_ok=True)
+        member.DATA.mkdir(exist_ok=True)
+    else:
+        GRASTATE.write_text(SAVED.format(uuid=facts["uuid"], safe=int(decision.action == "bootstrap")), encoding="utf-8")
+    # One mechanism decides who continues, and it is this one: Galera's own restart from a saved view stays out of it.
+    (member.DATA / "gvwstate.dat").unlink(missing_ok=True)
+
+    epoch, forks = facts["epoch"], facts["forks"]
+    serving = [r for r in reports.values() if r["serving"]]
+    if serving:
+        newest = max(serving, key=lambda r: r["epoch"])
+        epoch, forks = newest["epoch"], newest["forks"]
+    elif decision.fork:
+        voted = max((r for r in reports.values()), key=lambda r: r["epoch"])
+        epoch, forks = voted["epoch"] + 1, [*voted["forks"], [voted["epoch"] + 1, facts["seqno"]]][-16:]
+    member.remember(epoch=epoch, forks=forks)
+
+    position = [f"--wsrep-start-position={facts['uuid']}:{facts['seqno']}"] if decision.action in ("join", "bootstrap") else []
+    alone = ["--wsrep-new-cluster"] if decision.action in ("create", "bootstrap") else []
+    return [f"--wsrep-cluster-address=gcomm://{peers(reports)}", provider_options(), *position, *alone]
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for mark in (member.DRAINING, member.LEAVING, member.SEALED):
+        mark.unlink(missing_ok=True)
+    (member.VOLUME / "tmp").mkdir(exist_ok=True)
+    member.write(member.PROGRESS, {"phase": "preparing", "beat": time.time()})
+    facts = examine()
+    member.say(f"volume: {facts}")
+    decision, reports = agree(facts)
+    options = prepare(facts, decision, reports)
+    publish(facts, "starting", action=decision.action)
+    command = server(*options)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main()

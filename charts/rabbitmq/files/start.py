@@ -1,0 +1,215 @@
+"""Start one member of the cluster.
+
+A member that belongs to the cluster starts at once, alone or not: its volume says so, in the file `state`.
+
+A member whose volume is empty must never guess. If it formed a cluster of its own while the one it belongs to is merely
+out of sight, clients would find an empty broker. So it waits, and says so to whoever connects to its distribution port,
+until one of two things is certain:
+
+* another member serves clients: it joins that one;
+* it is the first member, and every other one says that it waits too: nobody has data, so it forms the cluster.
+
+Only the very first start needs all members at once. Joining is RabbitMQ's documented procedure (start without clients,
+stop_app, join_cluster) and not its peer discovery, where a member that is older than the one it finds forms a cluster of
+its own. It can be cut short at any moment: `state` says `joining` until it is done, and then it is done again. Nothing
+else resets a volume.
+"""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+WAITING = b"waiting\n"
+POLL_SECONDS = 2
+SECLUDED = """
+listeners.tcp = none
+management.tcp.ip = 127.0.0.1
+prometheus.tcp.ip = 127.0.0.1
+log.console.level = warning
+"""
+
+
+def say(text):
+    print("start: " + text, flush=True)
+
+
+def node(host):
+    return "rabbit@" + host
+
+
+def command(*argv, stdin="", seconds=120):
+    """Run a command line tool; one that hangs has failed."""
+    try:
+        return subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(argv, 124, "no answer after %d s" % seconds)
+
+
+def briefly(output):
+    return " ".join(output.split())[:300]
+
+
+def answer(port):
+    """Say to whoever connects that this member is waiting, until the returned socket is closed."""
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # closed: the wait is over
+                return
+            with connection:
+                try:
+                    connection.sendall(WAITING)
+                except OSError:
+                    pass
+
+    listener = socket.create_server(("", port))
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+def look(host, distribution, amqp):
+    """What another member does: `serves` (its last step is to open the clients' port), `waits`, or `is not there`, which includes that it is starting."""
+    try:
+        socket.create_connection((host, amqp), timeout=POLL_SECONDS).close()
+        return "serves"
+    except OSError:
+        pass
+    try:
+        with socket.create_connection((host, distribution), timeout=POLL_SECONDS) as connection:
+            return "waits" if connection.recv(len(WAITING)) == WAITING else "is not there"
+    except OSError:
+        return "is not there"
+
+
+def decide(me, members, distribution, amqp):
+    """Wait until it is certain what to do. Returns the member to join, or None to form the cluster."""
+    waiting = answer(distribution)
+    before = None
+    try:
+        while True:
+            now = {member: look(member, distribution, amqp) for member in members if member != me}
+            serving = [member for member, what in now.items() if what == "serves"]
+            if serving:
+                return serving[0]
+            if me == members[0] and all(what == "waits" for what in now.values()):
+                return None
+            if now != before:
+                say("this volume is empty: waiting until another member serves%s; %s" % (
+                    " or all of them wait" if me == members[0] else "", ", ".join("%s %s" % item for item in now.items())))
+                before = now
+            time.sleep(POLL_SECONDS)
+    finally:
+        waiting.shutdown(socket.SHUT_RDWR)
+        waiting.close()
+
+
+def await_startup(server=None):
+    """Wait until the broker of this member runs; for good, or as long as `server` lives."""
+    while server is None or server.poll() is None:
+        if command("rabbitmqctl", "-q", "await_startup", "--timeout", "300", seconds=330).returncode == 0:
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def join(me, peer, was_empty):
+    """Try once to make this member one of the peer's cluster. Returns whether it is."""
+    if was_empty:
+        # The cluster may know a member of this name that has lost its volume. Its vote must not count any more.
+        done = command("rabbitmqctl", "-q", "-n", node(peer), "forget_cluster_node", node(me))
+        if done.returncode and "not_a_cluster_node" not in done.stdout:
+            say("not joined yet: " + briefly(done.stdout))
+            return False
+    # The member's own configuration, but nobody outside can connect.
+    own = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILE"]).read_text().splitlines(keepends=True)
+    conf = pathlib.Path(os.environ["HOME"]) / "joining.conf"
+    conf.write_text("".join(line for line in own if not line.startswith(("listeners.", "log.console.level"))) + SECLUDED)
+    server = subprocess.Popen(["rabbitmq-server"], env=dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf)))
+    try:
+        await_startup(server)
+        for step in (["stop_app"], ["join_cluster", node(peer)]):
+            done = command("rabbitmqctl", "-q", *step)
+            if done.returncode:
+                say("not joined yet: %s: %s" % (step[0], briefly(done.stdout)))
+                return False
+        return True
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def settle():
+    """What a member makes sure of when it runs: the admin's password and the feature flags.
+
+    The Secret is the truth about the password, also when it changed since the first start. Feature flags that a release
+    brings must be on before the next release can be installed; they can be once every member has it.
+    """
+    await_startup()
+    user, password = os.environ["RABBITMQ_DEFAULT_USER"], os.environ["RABBITMQ_DEFAULT_PASS"]
+    # With one more argument, be it -q, rabbitmqctl would not read the password from its input, and hang.
+    if command("rabbitmqctl", "authenticate_user", user, stdin=password + "\n").returncode:
+        done = command("rabbitmqctl", "change_password", user, stdin=password + "\n")
+        say("the password of %s %s the Secret's" % (user, "could not be made" if done.returncode else "is now"))
+    done = command("rabbitmqctl", "-q", "enable_feature_flag", "all")
+    if done.returncode:
+        say("feature flags of this release are not all on yet; the last member to start enables them: " + briefly(done.stdout))
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as process 1 it would be ignored
+    me = os.environ["RABBITMQ_NODENAME"].split("@", 1)[1]
+    members = os.environ["MEMBERS"].split()
+    distribution, amqp = int(os.environ["RABBITMQ_DIST_PORT"]), int(os.environ["AMQP_PORT"])
+    if me not in members:
+        sys.exit("start: %s must be one of the members %s, but is not. Raise `replicas`, or remove the pod." % (me, members))
+
+    # Erlang wants a cookie that its user owns and nobody else can read; a mounted Secret is owned by root.
+    cookie = pathlib.Path(os.environ["HOME"]) / ".erlang.cookie"
+    if cookie.exists():
+        cookie.unlink()
+    cookie.touch(mode=0o600)
+    cookie.write_bytes(pathlib.Path(os.environ["COOKIE_FILE"]).read_bytes().strip())
+    cookie.chmod(0o400)
+
+    data = pathlib.Path(os.environ["RABBITMQ_MNESIA_BASE"])
+    data.mkdir(parents=True, exist_ok=True)
+    state = data / "state"
+
+    def record(text):
+        draft = data / "state.new"
+        with draft.open("w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(state)
+
+    empty = not (data / node(me)).exists()
+    joining = state.exists() and state.read_text() == "joining\n"
+    while empty or joining:
+        peer = decide(me, members, distribution, amqp)
+        if peer is None:
+            say("every member waits and none has data: forming the cluster")
+            record("member")
+            break
+        say("joining " + peer)
+        record("joining")
+        if join(me, peer, empty):
+            record("member")
+            break
+        empty, joining = not (data / node(me)).exists(), True
+        time.sleep(POLL_SECONDS)
+
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        settle()
+        os._exit(0)
+    os.execvp("rabbitmq-server", ["rabbitmq-server"])
+
+
+if __name__ == "__main__":
+    main()

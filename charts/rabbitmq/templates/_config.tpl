@@ -1,0 +1,66 @@
+{{- /*
+abstract: Files of /etc/rabbitmq, as the data of a ConfigMap. `conf.rabbitmq` comes last and wins.
+values: {}
+usage: {{ include "rabbitmq.config" (dict "root" $) }}
+return: {rabbitmq.conf: text, advanced.config: text, enabled_plugins: text}
+*/ -}}
+{{- define "rabbitmq.config" -}}
+{{- $values := .root.Values -}}
+{{- $replicas := include "rabbitmq.replicas" . | int -}}
+{{- $memory := include "rabbitmq.bytes" (dict "name" "resources.server.limits.memory" "quantity" $values.resources.server.limits.memory) | int64 -}}
+{{- $volume := include "rabbitmq.bytes" (dict "name" "storage.size" "quantity" $values.storage.size) | int64 -}}
+rabbitmq.conf: |
+  cluster_name = {{ .root.Release.Name }}.{{ .root.Release.Namespace }}
+  listeners.tcp.default = {{ $values.ports.amqp }}
+  management.tcp.port = {{ $values.ports.management }}
+  prometheus.tcp.port = {{ $values.ports.metrics }}
+  log.console = true
+  log.console.level = info
+  log.file = false
+
+  # Members join by start.py, not by peer discovery; features that need most of them wait for so many.
+  cluster_formation.target_cluster_size_hint = {{ $replicas }}
+
+  # Every queue has a copy on every member, also one that joined later, and none on a member that was forgotten.
+  default_queue_type = quorum
+  quorum_queue.continuous_membership_reconciliation.enabled = true
+  quorum_queue.continuous_membership_reconciliation.auto_remove = true
+  quorum_queue.continuous_membership_reconciliation.interval = 60000
+  quorum_queue.continuous_membership_reconciliation.target_group_size = {{ $replicas }}
+  # A client that redeclares its queue as it would be without the default type finds it instead of failing.
+  quorum_queue.property_equivalence.relaxed_checks_on_redeclaration = true
+
+  # Memory limit of the container, the share of it that holds publishers back, and a write-ahead log that fits beside.
+  total_memory_available_override_value = {{ $memory }}
+  vm_memory_high_watermark.relative = {{ $values.memoryWatermark }}
+  raft.wal_max_size_bytes = {{ div $memory 16 }}
+  # A fifth of the volume.
+  disk_free_limit.absolute = {{ div $volume 5 }}
+  {{- range $option, $value := $values.conf.rabbitmq }}
+  {{ $option }} = {{ $value }}
+  {{- end }}
+advanced.config: |
+  [
+    {rabbit, [
+      %% Copies of a new queue.
+      {quorum_cluster_size, {{ $replicas }}},
+      %% A member that starts before a majority is back waits for a day, not for seconds: it is there when the others come.
+      {khepri_leader_wait_retry_timeout, 86400000}
+    ]},
+    {osiris, [{port_range, { {{- int $values.ports.streams.first }}, {{ int $values.ports.streams.last -}} }}]}
+  ].
+enabled_plugins: |
+  [rabbitmq_management,rabbitmq_prometheus].
+{{- end -}}
+
+{{- /*
+abstract: Scripts of a member, as the data of a ConfigMap.
+values: {}
+usage: {{ include "rabbitmq.scripts" (dict "root" $) }}
+return: {start.py: text, probe.py: text, drain.sh: text}
+*/ -}}
+{{- define "rabbitmq.scripts" -}}
+{{- $scripts := dict -}}
+{{- range list "start.py" "probe.py" "drain.sh" }}{{ $_ := set $scripts . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
+{{- toYaml $scripts -}}
+{{- end -}}

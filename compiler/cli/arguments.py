@@ -1,0 +1,140 @@
+"""What can be said on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from compiler.errors import UsageError
+
+COMMANDS: Final = ("compile", "list", "graph", "explain", "secrets", "schema", "rule")
+_EPILOG: Final = """\
+commands:
+  ENV                         compile a site (env/site-a, site-a, or a path: all the same)
+  list                        the environments of this repository
+  graph ENV                   the order in which the site comes up, and why
+  explain ENV INSTANCE [KEY]  which file set a value, and what it overrode
+  secrets ENV                 the Secrets the site needs, and where each is fetched from
+  schema [NAME]               the JSON schema of a format (environment, component, index, ...)
+  rule [CODE]                 what a rule checks, why, and what to do instead
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"error: {message}\n  try: {self.prog} --help")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command and its options. Anything that is not a command is an environment to compile.
+
+    Raises ``UsageError`` for what makes no sense; ``--help`` and ``--version`` exit as argparse does.
+    """
+    words = list(argv)
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command in COMMANDS:
+        words.remove(command)
+    else:
+        command = "compile"
+    return _BUILDERS[command]().parse_args(words, argparse.Namespace(command=command))
+
+
+def _parser(command: str, description: str) -> _Parser:
+    name = "oscompile" if command == "compile" else f"oscompile {command}"
+    parser = _Parser(
+        prog=name,
+        description=description,
+        epilog=_EPILOG if command == "compile" else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-C", "--directory", type=Path, default=Path(), help="work as if started in DIRECTORY")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="for people or for machines")
+    return parser
+
+
+def _compiling(command: str, description: str) -> _Parser:
+    parser = _parser(command, description)
+    parser.add_argument("environment", metavar="ENV", help="the site: env/NAME, NAME, or a path")
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        metavar="INSTANCE.PATH=VALUE",
+        action="append",
+        default=[],
+        help="the highest layer: one value of one instance (repeatable)",
+    )
+    parser.add_argument(
+        "--renderer",
+        choices=("embedded", "helm"),
+        default="embedded",
+        help="Helm's engine in process, or the helm program (HELM_BIN)",
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes that render (default: one for each core)")
+    parser.add_argument("--no-cache", action="store_true", help="render everything anew")
+    return parser
+
+
+def _compile() -> _Parser:
+    parser = _compiling("compile", "Compile a layered site into ordered manifests for Argo CD and Flux.")
+    ending = parser.add_mutually_exclusive_group()
+    ending.add_argument("--commit", action="store_true", help="record the output in one Git commit")
+    ending.add_argument("--check", action="store_true", help="write nothing; fail unless Git equals the compile")
+    ending.add_argument("--dry-run", action="store_true", help="write nothing; say what would change")
+    parser.add_argument("--version", action="version", version=_version())
+    return parser
+
+
+def _graph() -> _Parser:
+    parser = _compiling("graph", "Show the order in which the site comes up, and why.")
+    parser.add_argument("--format", choices=("text", "mermaid", "dot"), default="text", help="how to draw it")
+    return parser
+
+
+def _explain() -> _Parser:
+    parser = _compiling("explain", "Show which file set a value, and what it overrode.")
+    parser.add_argument("instance", metavar="INSTANCE", help="an instance of the site")
+    parser.add_argument("path", metavar="KEY", nargs="?", default="", help="a value of it, such as replicas.api")
+    return parser
+
+
+def _list() -> _Parser:
+    return _parser("list", "List the environments of this repository.")
+
+
+def _secrets() -> _Parser:
+    return _compiling("secrets", "List the Secrets that the site needs, and where each is fetched from.")
+
+
+def _schema() -> _Parser:
+    parser = _parser("schema", "Print the JSON schema of a format; without a name, list them.")
+    parser.add_argument("name", nargs="?", default="", metavar="NAME")
+    return parser
+
+
+def _rule() -> _Parser:
+    parser = _parser("rule", "Explain a rule; without a code, list them.")
+    parser.add_argument("code", nargs="?", default="", metavar="CODE")
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow, and only for --version
+
+    try:
+        return f"oscompile {version('oscompile')}"
+    except PackageNotFoundError:  # run as a Helm plugin, from the checkout itself
+        return "oscompile (from a checkout)"
+
+
+_BUILDERS: Final = {
+    "compile": _compile,
+    "list": _list,
+    "graph": _graph,
+    "explain": _explain,
+    "secrets": _secrets,
+    "schema": _schema,
+    "rule": _rule,
+}

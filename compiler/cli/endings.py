@@ -1,0 +1,180 @@
+"""What each command does with what the pipeline found out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from compiler import pipeline
+from compiler.cli import summary
+from compiler.cli.terminal import Terminal
+from compiler.documents.schema import published
+from compiler.errors import UsageError
+from compiler.model.data import Data
+from compiler.model.diagnostic import Diagnostic
+from compiler.model.node import MapNode, Node, describe
+from compiler.pipeline import Compiled, Request
+
+
+def compile_(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Compile, and bring the output, or Git, to what was compiled."""
+    started = time.perf_counter()
+    compiled = _compiled(arguments, terminal)
+    terminal.settle()
+    terminal.warn(compiled.warnings)
+    delivered = pipeline.deliver(compiled, _ending(arguments), progress=terminal.progress)
+    terminal.settle()
+    report = summary.Summary(compiled, delivered, _ending(arguments), time.perf_counter() - started)
+    if arguments.output == "json":
+        terminal.say_json(report.data())
+    else:
+        terminal.say(report.text(terminal))
+
+
+def list_(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Name the environments of the repository."""
+    found = pipeline.environments(arguments.directory)
+    if arguments.output == "json":
+        terminal.say_json([{"name": name, "abstract": abstract} for name, abstract in found])
+        return
+    for name, abstract in found:
+        terminal.say(f"{name}{terminal.dim(' (abstract)') if abstract else ''}")
+
+
+def graph(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Draw the order of a site."""
+    compiled = _compiled(arguments, terminal)
+    terminal.settle()
+    if arguments.output == "json":
+        terminal.say_json(pipeline.describe(compiled.plan))
+    else:
+        terminal.say(pipeline.draw(compiled.plan, arguments.format).rstrip("\n"))
+
+
+def explain(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Say where the values of an instance come from."""
+    instance = pipeline.instance(_request(arguments), arguments.instance)
+    node = instance.values.get(*arguments.path.split(".")) if arguments.path else instance.values
+    if node is None:
+        raise UsageError(
+            f"error: `{arguments.instance}` has no value `{arguments.path}`\n"
+            f"  try: oscompile explain {arguments.environment} {arguments.instance}"
+        )
+    rows = list(_origins(node, tuple(arguments.path.split(".")) if arguments.path else ()))
+    if arguments.output == "json":
+        terminal.say_json([_row_data(path, leaf) for path, leaf in rows])
+        return
+    for path, leaf in rows:
+        terminal.say(f"{terminal.bold('.'.join(path))} is {describe(leaf)}\n  --> {leaf.origin}")
+        for lost in leaf.overrode:
+            terminal.say(terminal.dim(f"  overrides {describe(lost)}\n  --> {lost.origin}"))
+
+
+def secrets(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """List what the site's store must hold."""
+    found = pipeline.secrets(_request(arguments))
+    rows: list[Data] = [
+        {
+            "path": need.path,
+            "namespace": need.namespace,
+            "secret": need.name,
+            "keys": {key: spec.generate for key, spec in need.spec.keys.items()},
+        }
+        for need in found
+    ]
+    if arguments.output == "json":
+        terminal.say_json(rows)
+        return
+    for need in found:
+        keys = ", ".join(f"{key} ({spec.generate})" for key, spec in need.spec.keys.items())
+        terminal.say(f"{terminal.bold(need.path)}\n  {need.namespace}/{need.name}: {keys}")
+
+
+def schema(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Print a published schema, or the list of them."""
+    known = pipeline.schemas()
+    if not arguments.name:
+        for name in known:
+            terminal.say(name)
+    elif f"{arguments.name}.v1" in known:
+        terminal.say_json(published(f"{arguments.name}.v1"))
+    elif arguments.name in known:
+        terminal.say_json(published(arguments.name))
+    else:
+        raise UsageError(f"error: there is no schema `{arguments.name}`\n  try: one of {', '.join(known)}")
+
+
+def rule(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Print a rule's page, or the list of rules."""
+    known = pipeline.rules()
+    if not arguments.code:
+        for code, found in sorted(known.items()):
+            terminal.say(f"{terminal.bold(code)}  {found.title}")
+    elif arguments.code in known:
+        terminal.say(known[arguments.code].page.rstrip("\n"))
+    else:
+        raise UsageError(f"error: there is no rule `{arguments.code}`\n  try: one of {', '.join(sorted(known))}")
+
+
+ENDINGS: Final[Mapping[str, Callable[[argparse.Namespace, Terminal], None]]] = {
+    "compile": compile_,
+    "list": list_,
+    "graph": graph,
+    "explain": explain,
+    "secrets": secrets,
+    "schema": schema,
+    "rule": rule,
+}
+
+
+def diagnostic_data(diagnostic: Diagnostic) -> dict[str, Data]:
+    """A diagnostic for machines."""
+    origin = diagnostic.origin
+    return {
+        "severity": diagnostic.severity.value,
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "file": origin.file if origin else None,
+        "line": origin.line if origin else None,
+        "column": origin.column if origin else None,
+        "hint": diagnostic.hint,
+        "related": [{"message": related.text, "place": str(related.origin)} for related in diagnostic.related],
+    }
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    if arguments.command != "list" and arguments.jobs is not None and arguments.jobs < 1:
+        raise UsageError(f"error: `--jobs` must be at least 1, but is {arguments.jobs}\n  try: --jobs 1")
+    return Request(
+        reference=arguments.environment,
+        directory=arguments.directory.absolute(),
+        settings=tuple(arguments.settings),
+        helm=os.environ.get("HELM_BIN", "helm") if arguments.renderer == "helm" else None,
+        cached=not arguments.no_cache,
+        jobs=arguments.jobs,
+    )
+
+
+def _compiled(arguments: argparse.Namespace, terminal: Terminal) -> Compiled:
+    return pipeline.compile_site(_request(arguments), progress=terminal.progress)
+
+
+def _ending(arguments: argparse.Namespace) -> pipeline.Ending:
+    for ending in (pipeline.Ending.COMMIT, pipeline.Ending.CHECK, pipeline.Ending.DRY_RUN):
+        if getattr(arguments, ending.value):
+            return ending
+    return pipeline.Ending.WRITE
+
+
+def _origins(node: Node, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Node]]:
+    if isinstance(node, MapNode) and node.entries:
+        return [row for key, below in node.entries.items() for row in _origins(below, (*path, key))]
+    return [(path, node)]
+
+
+def _row_data(path: tuple[str, ...], node: Node) -> dict[str, Data]:
+    lost: list[Data] = [{"value": other.data(), "place": str(other.origin)} for other in node.overrode]
+    return {"path": ".".join(path), "value": node.data(), "place": str(node.origin), "overrode": lost}

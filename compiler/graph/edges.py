@@ -1,0 +1,150 @@
+"""Who waits for whom, and why: from contracts, from bindings, from references, and from kinds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from compiler.graph.homes import SUPPLIED, Homes
+from compiler.model.chart import Component
+from compiler.model.instance import Binding, Instance
+from compiler.model.manifest import Bundle, Manifest
+from compiler.model.names import ComponentName, InstanceName, object_name
+from compiler.model.node import Origin
+from compiler.model.plan import Edge, Vertex
+from compiler.model.site import Site
+
+_CRD: Final = "CustomResourceDefinition"
+
+
+class Components:
+    """The vertices of every component. One that renders nothing stands in the graph too, until it is passed over."""
+
+    def __init__(self, vertices: Iterable[Vertex]) -> None:
+        found: defaultdict[tuple[InstanceName, ComponentName], list[Vertex]] = defaultdict(list)
+        of_instance: defaultdict[InstanceName, list[Vertex]] = defaultdict(list)
+        for vertex in sorted(vertices):
+            found[vertex.instance, vertex.component].append(vertex)
+            of_instance[vertex.instance].append(vertex)
+        self._found, self._of_instance = found, of_instance
+
+    def vertices(self, instance: InstanceName, component: ComponentName, consumer: str = "") -> tuple[Vertex, ...]:
+        """The vertices of a component: that of ``consumer`` alone, where it has one."""
+        whole = tuple(self._found.get((instance, component), ())) or (Vertex(instance, component),)
+        own = tuple(vertex for vertex in whole if consumer and vertex.consumer == consumer)
+        return own or whole
+
+    def workloads(self, instance: InstanceName) -> tuple[ComponentName, ...]:
+        """The components of an instance that bindings are about."""
+        vertices = self._of_instance.get(instance, ())
+        return tuple(dict.fromkeys(vertex.component for vertex in vertices if vertex.component not in SUPPLIED))
+
+
+def declared(instances: tuple[Instance, ...], components: Components) -> Iterator[Edge]:
+    """What people wrote: the ``after`` of contracts, and bindings that gate."""
+    by_name = {instance.name: instance for instance in instances}
+    for instance in instances:
+        for component in instance.chart.contract.components if instance.chart.contract else ():
+            yield from _after(instance, component, components)
+        for binding in instance.bindings:
+            if binding.requirement.gate:
+                yield from _bound(instance, binding, by_name[binding.provider], components)
+
+
+def _after(instance: Instance, component: Component, components: Components) -> Iterator[Edge]:
+    for name in component.after:
+        why = f"its contract puts it after `{name}`"
+        for before in components.vertices(instance.name, name):
+            for after in components.vertices(instance.name, component.name):
+                yield Edge(before, after, why, component.origin)
+
+
+def _bound(consumer: Instance, binding: Binding, provider: Instance, components: Components) -> Iterator[Edge]:
+    requirement, provision = binding.requirement, binding.provision
+    concerned = requirement.components or components.workloads(consumer.name)
+    why = f"its requirement `{requirement.name}` is bound to `{provider.name}` ({binding.reason})"
+    for before in components.vertices(
+        provider.name, provision.prepare or provision.component, _key(consumer, binding, provider)
+    ):
+        for name in concerned:
+            for after in components.vertices(consumer.name, name):
+                yield Edge(before, after, why, binding.origin)
+
+
+def _key(consumer: Instance, binding: Binding, provider: Instance) -> str:
+    """The label of what ``provider`` prepares for this very binding."""
+    for known in provider.consumers:
+        if known.instance == consumer.name and known.requirement.name == binding.requirement.name:
+            return object_name(known.key)
+    return ""
+
+
+def implied(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: Homes) -> tuple[Edge, ...]:
+    """What the objects themselves say: what workloads name, Namespaces, and definitions of kinds.
+
+    One edge of each sort for every two vertices: the first, in order of identity.
+    """
+    places = _Places(site, instances)
+    sorts = (_references(homes, places), _namespaces(bundles, homes, places), _definitions(bundles, homes, places))
+    return tuple(edge for sort in sorts for edge in _first(sort))
+
+
+def _first(edges: Iterable[Edge]) -> Iterable[Edge]:
+    found: dict[tuple[Vertex, Vertex], Edge] = {}
+    for edge in edges:
+        found.setdefault((edge.before, edge.after), edge)
+    return found.values()
+
+
+class _Places:
+    """Where in the repository an object comes from."""
+
+    def __init__(self, site: Site, instances: tuple[Instance, ...]) -> None:
+        self._site = Origin(site.file)
+        self._instances = {instance.name: instance for instance in instances}
+
+    def declaration(self, name: InstanceName) -> Origin:
+        """Where the instance is declared; the site's own file, for the site."""
+        instance = self._instances.get(name)
+        return instance.origin if instance else self._site
+
+    def template(self, manifest: Manifest, name: InstanceName) -> Origin:
+        """The template that rendered ``manifest``."""
+        instance = self._instances.get(name)
+        below = manifest.template.partition("/")[2]
+        return Origin(f"{instance.chart.path}/{below}") if instance and below else self.declaration(name)
+
+
+def _references(homes: Homes, places: _Places) -> Iterator[Edge]:
+    for use in homes.uses:
+        before = homes.of[use.target.id]
+        if before != use.vertex:
+            origin = places.template(use.workload, use.vertex.instance)
+            yield Edge(before, use.vertex, f"{use.workload.id} needs {use.target.id}", origin)
+
+
+def _namespaces(bundles: tuple[Bundle, ...], homes: Homes, places: _Places) -> Iterator[Edge]:
+    before = {manifest.id.name: homes.of[manifest.id] for manifest in _of_kind(bundles, "Namespace", "")}
+    inside = {(home, object_id.namespace) for object_id, home in homes.of.items() if object_id.namespace in before}
+    for home, namespace in sorted(inside):
+        if before[namespace] != home:
+            origin = places.declaration(home.instance)
+            yield Edge(before[namespace], home, f"it lies in Namespace `{namespace}`", origin)
+
+
+def _definitions(bundles: tuple[Bundle, ...], homes: Homes, places: _Places) -> Iterator[Edge]:
+    """Every definition of a group stands before every object of the group: its name says no more than the group."""
+    definitions = {m.id.name.partition(".")[2]: m.id for m in _of_kind(bundles, _CRD, "apiextensions.k8s.io")}
+    for bundle in bundles:
+        for manifest in bundle.manifests:
+            definition = definitions.get(manifest.id.group)
+            if definition is not None and homes.of[definition] != homes.of[manifest.id]:
+                why = f"{manifest.id} is of a kind that {definition} defines"
+                origin = places.template(manifest, bundle.instance)
+                yield Edge(homes.of[definition], homes.of[manifest.id], why, origin)
+
+
+def _of_kind(bundles: tuple[Bundle, ...], kind: str, group: str) -> Iterator[Manifest]:
+    for bundle in bundles:
+        yield from (manifest for manifest in bundle.manifests if (manifest.id.kind, manifest.id.group) == (kind, group))

@@ -1,0 +1,105 @@
+"""The charts that instances name: where they lie, and what their own values are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from compiler.documents import read
+from compiler.documents.schema import nearest
+from compiler.errors import InputError
+from compiler.layers.operations import has_operations
+from compiler.model.diagnostic import Diagnostic
+from compiler.model.names import ChartName, LayerName
+from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, describe
+
+CHARTS: Final = "charts"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A chart of the repository: its own values, and the names under which it passes values to subcharts."""
+
+    name: ChartName
+    path: str
+    values: MapNode
+    subcharts: frozenset[str]
+
+
+class Library:
+    """The charts of ``repository``, each read once, when it is first asked for."""
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+        self._read: dict[str, Shelved] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """The charts that can be called by name: the folders of ``charts/``, in order."""
+        folder = self.repository / CHARTS
+        entries = folder.iterdir() if folder.is_dir() else ()
+        return tuple(sorted(entry.name for entry in entries if (entry / "Chart.yaml").is_file()))
+
+    def chart(self, reference: str, origin: Origin) -> Shelved:
+        """The chart that ``reference``, written at ``origin``, means: a name in ``charts/``, or a directory's path.
+
+        Raises ``InputError`` for an unknown chart, a library chart, and files that cannot be understood.
+        """
+        if reference not in self._read:
+            self._read[reference] = self._shelved(self._path(reference, origin), reference, origin)
+        return self._read[reference]
+
+    def _path(self, reference: str, origin: Origin) -> str:
+        by_name = "/" not in reference
+        path = PurePosixPath(CHARTS, reference) if by_name else PurePosixPath(reference)
+        directory = self.repository / path
+        if reference in {".", ".."} or not directory.resolve().is_relative_to(self.repository.resolve()):
+            message = f"`chart` must name a chart inside the repository, but `{reference}` lies outside it"
+            raise _fault(message, origin, f"copy the chart into `{CHARTS}/`")
+        if (directory / "Chart.yaml").is_file():
+            return path.as_posix()
+        if by_name:
+            known = self.names()
+            message = f"there is no chart `{reference}` in `{CHARTS}/`"
+            raise _fault(message, origin, nearest(reference, list(known)) if known else f"create `{path}/Chart.yaml`")
+        message = f"`chart` must be the path of a chart's directory, but `{reference}` holds no Chart.yaml"
+        raise _fault(message, origin, f"a name in `{CHARTS}/`, or a path from the root of the repository")
+
+    def _shelved(self, path: str, reference: str, origin: Origin) -> Shelved:
+        metadata = self._map(f"{path}/Chart.yaml", path)
+        if _text(metadata, "type") == "library":
+            message = f"the chart `{reference}` is a library: it renders nothing, so it cannot be an instance"
+            raise _fault(message, origin, "a chart that uses it")
+        values = self._map(f"{path}/values.yaml", path)
+        if has_operations(values):
+            message = (
+                f"the values of the chart `{reference}` carry YAML tags, but there is nothing below them to operate on"
+            )
+            raise _fault(message, values.origin, "plain values")
+        name = reference if "/" not in reference else _text(metadata, "name") or PurePosixPath(path).name
+        return Shelved(ChartName(name), path, values, frozenset(_subcharts(metadata)))
+
+    def _map(self, file: str, layer: str) -> MapNode:
+        path = self.repository / file
+        node = read(path, self.repository, LayerName(layer)) if path.is_file() else None
+        if node is None or (isinstance(node, ScalarNode) and node.value is None):
+            return MapNode({}, Origin(file, layer=LayerName(layer)))
+        if not isinstance(node, MapNode):
+            raise _fault(f"`{file}` must be a map, but is {describe(node)}", node.origin, "`key: value`")
+        return node
+
+
+def _subcharts(metadata: MapNode) -> Iterator[str]:
+    dependencies = metadata.entries.get("dependencies")
+    for dependency in dependencies.items if isinstance(dependencies, ListNode) else ():
+        yield _text(dependency, "alias") or _text(dependency, "name")
+
+
+def _text(node: Node, key: str) -> str:
+    below = node.entries.get(key) if isinstance(node, MapNode) else None
+    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else ""
+
+
+def _fault(message: str, origin: Origin, hint: str) -> InputError:
+    return InputError([Diagnostic(message, origin, hint)])

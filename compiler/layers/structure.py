@@ -1,0 +1,107 @@
+"""The merged document as nouns: what the site says of its cluster, its secrets and its delivery.
+
+Each document was checked on its own; here stands what only the whole can lack or contradict.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from compiler.errors import Collector
+from compiler.model.names import EnvironmentName
+from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode
+from compiler.model.site import ArgoCD, Delivery, Flux, Kubernetes, Secrets
+
+
+def text(node: Node | None, *path: str, default: str = "") -> str:
+    """The string at ``path`` below ``node``; ``default`` where there is nothing, or null."""
+    below = node.get(*path) if isinstance(node, MapNode) else None
+    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else default
+
+
+def flag(node: Node | None, *path: str, default: bool = False) -> bool:
+    """The boolean at ``path`` below ``node``; ``default`` where there is nothing, or null."""
+    below = node.get(*path) if isinstance(node, MapNode) else None
+    return below.value if isinstance(below, ScalarNode) and isinstance(below.value, bool) else default
+
+
+def place(document: MapNode, *path: str) -> Origin:
+    """Where ``path`` stands in ``document``, or else where the nearest thing above it does."""
+    node = document.get(*path)
+    return node.origin if node is not None else place(document, *path[:-1])
+
+
+def globals_of(document: MapNode) -> MapNode:
+    """What every chart reads as ``.Values.global``: ``site``, and whether the site is a development one."""
+    site = document.get("site")
+    base = site if isinstance(site, MapNode) else MapNode({}, document.origin)
+    written = document.get("development")
+    origin = written.origin if written is not None else document.origin
+    development = ScalarNode(flag(document, "development"), origin)
+    return MapNode({**base.entries, "development": development}, base.origin, keys={**base.keys, "development": origin})
+
+
+def kubernetes(document: MapNode, mistakes: Collector) -> Kubernetes:
+    """The cluster that templates see."""
+    version = text(document, "kubernetes", "version")
+    if not version:
+        message = "the site must say which Kubernetes it is compiled for, but has no `kubernetes.version`"
+        mistakes.add(message, place(document, "kubernetes"), '`kubernetes: {version: "1.35"}`')
+    api_versions = document.get("kubernetes", "apiVersions")
+    items = api_versions.items if isinstance(api_versions, ListNode) else ()
+    return Kubernetes(version, tuple(str(item.data()) for item in items))
+
+
+def secrets(document: MapNode, mistakes: Collector) -> Secrets:
+    """Who materialises Secrets: nobody by default, but that a development site derives them."""
+    default = "development" if flag(document, "development") else ""
+    backend, store = text(document, "secrets", "backend", default=default), text(document, "secrets", "store")
+    origin = place(document, "secrets", "backend")
+    if not backend:
+        message = "the site must say who materialises the Secrets of its charts, but has no `secrets.backend`"
+        mistakes.add(message, origin, "`secrets: {backend: external-secrets, store: ...}`")
+    if backend == "external-secrets" and not store:
+        message = "`secrets.store` must name the store that External Secrets reads, but there is none"
+        mistakes.add(message, origin, "`store: ...` beside the backend")
+    kind = text(document, "secrets", "storeKind", default="ClusterSecretStore")
+    return Secrets(backend, origin, store, kind)
+
+
+def delivery(document: MapNode, name: EnvironmentName, mistakes: Collector) -> Delivery:
+    """Where the tree goes: ``rendered/<name>`` unless the site says otherwise."""
+    output = text(document, "delivery", "output", default=f"rendered/{name}")
+    path = PurePosixPath(output)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        message = f"`delivery.output` must be a directory below the root of the repository, but is `{output}`"
+        mistakes.add(message, place(document, "delivery", "output"), f"`rendered/{name}`")
+    return Delivery(
+        output=path.as_posix(),
+        url=text(document, "delivery", "repository", "url"),
+        revision=text(document, "delivery", "repository", "revision", default="main"),
+        argocd=_argocd(document.get("delivery", "argocd")),
+        flux=_flux(document.get("delivery", "flux")),
+    )
+
+
+def _argocd(node: Node | None) -> ArgoCD | None:
+    if not isinstance(node, MapNode):
+        return None
+    default = ArgoCD()
+    return ArgoCD(
+        granularity=text(node, "granularity", default=default.granularity),
+        namespace=text(node, "namespace", default=default.namespace),
+        project=text(node, "project", default=default.project),
+        server=text(node, "server", default=default.server),
+        automated=flag(node, "automated", default=default.automated),
+    )
+
+
+def _flux(node: Node | None) -> Flux | None:
+    if not isinstance(node, MapNode):
+        return None
+    default = Flux()
+    return Flux(
+        namespace=text(node, "namespace", default=default.namespace),
+        interval=text(node, "interval", default=default.interval),
+        timeout=text(node, "timeout", default=default.timeout),
+    )

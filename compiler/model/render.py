@@ -1,0 +1,43 @@
+"""What one instance needs to be rendered, and what a renderer gives back. All of it can be pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compiler.model.names import ChartName, Digest, InstanceName, NamespaceName
+from compiler.model.site import Kubernetes
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """One use of a chart, ready to be rendered.
+
+    ``chart_path`` is a directory or an archive, relative to ``repository``; ``chart_digest`` covers every file of it
+    that Helm reads; ``values`` is the finished document as canonical JSON.
+    """
+
+    repository: Path
+    chart: ChartName
+    chart_path: str
+    chart_digest: Digest
+    instance: InstanceName
+    namespace: NamespaceName
+    values: str = field(repr=False)
+    kubernetes: Kubernetes
+
+    @property
+    def directory(self) -> Path:
+        """Where the chart lies on this machine."""
+        return self.repository / self.chart_path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RenderedFile:
+    """One document that a template rendered, without the blanks around it.
+
+    ``template`` is Helm's path of it: the chart's name, then the path inside the chart.
+    """
+
+    template: str
+    text: str = field(repr=False)

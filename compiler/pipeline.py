@@ -1,0 +1,242 @@
+"""The only corridor: one line per room, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from compiler import annotate, commit, environment, graph, instances, layers, materialise, render, validate, write
+from compiler.cache import Store
+from compiler.documents import schema
+from compiler.errors import Collector, InputError
+from compiler.model.data import Data, canonical
+from compiler.model.diagnostic import Diagnostic
+from compiler.model.instance import Instance
+from compiler.model.manifest import Bundle
+from compiler.model.names import CommitId, EnvironmentName
+from compiler.model.plan import Plan
+from compiler.model.render import RenderRequest
+from compiler.model.site import Site
+from compiler.model.tree import Changes, Tree
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+class Ending(StrEnum):
+    """What becomes of a compiled tree."""
+
+    WRITE = "write"
+    COMMIT = "commit"
+    CHECK = "check"
+    DRY_RUN = "dry_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to compile, and with what.
+
+    ``reference`` names the site as a user does, seen from ``directory``; ``helm`` is the helm program to render with
+    (None: the embedded engine); ``cached`` allows the repository's own cache of renders.
+    """
+
+    reference: str
+    directory: Path
+    settings: tuple[str, ...] = ()
+    helm: str | None = None
+    cached: bool = True
+    jobs: int | None = None
+    executor: Executor | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled site: everything that was found out on the way, and the tree that it comes to."""
+
+    site: Site
+    instances: tuple[Instance, ...]
+    bundles: tuple[Bundle, ...]
+    plan: Plan
+    tree: Tree
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def output(self) -> Path:
+        """The directory that the tree is for."""
+        return self.site.repository / self.site.delivery.output
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a tree changed on its way out."""
+
+    changes: Changes
+    commit: CommitId | None = None
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def compile_site(request: Request, progress: Progress = _silent) -> Compiled:
+    """Compile the site that ``request`` names. Touches nothing but the cache.
+
+    Promises the same result on every machine for the same repository. Raises ``InputError`` with every mistake that the
+    first room to find any found, ``ProgramMissing`` and ``ProgramFailed`` where the helm program was asked for.
+    """
+    store = _store(request)
+    progress("reading", 0, 1)
+    site = _site(request, store)
+    found = instances.resolve(site, render.load_chart_digest)
+    _stop(validate.inputs(found))
+    rendered = _rendered(request, site, found, store, progress)
+    progress("ordering", 0, 1)
+    bundles = materialise.materialise(site, found, rendered)
+    plan = graph.plan(site, found, bundles)
+    bundles = annotate.annotate(bundles, plan)
+    documents = annotate.deliver(site, found, bundles, plan)
+    said = (*_said(bundles, store), *validate.check(site, found, bundles, plan))
+    _stop(said)
+    tree = write.lay_out(site, found, bundles, plan, documents)
+    return Compiled(site, found, bundles, plan, tree, tuple(sorted(set(said), key=Diagnostic.sort_key)))
+
+
+def deliver(compiled: Compiled, ending: Ending = Ending.WRITE, progress: Progress = _silent) -> Delivered:
+    """Bring the output directory, and with ``Ending.COMMIT`` Git, to what was compiled; or only compare.
+
+    Raises ``OutputRefused``, ``OutputFailed``, ``CommitRefused``; ``OutOfDate`` where Git does not equal the compile.
+    """
+    progress("comparing", 0, 1)
+    repository, output, tree = compiled.site.repository, compiled.output, compiled.tree
+    if ending is Ending.CHECK:
+        commit.check(repository, output, tree)
+        return Delivered(Changes(unchanged=len(tree.files)))
+    if ending is Ending.DRY_RUN:
+        return Delivered(write.compare(tree, output))
+    changes = write.deliver(tree, output)
+    if ending is Ending.WRITE:
+        return Delivered(changes)
+    return Delivered(changes, commit.record(repository, output, tree))
+
+
+def environments(directory: Path) -> tuple[tuple[EnvironmentName, bool], ...]:
+    """Every environment of the repository that ``directory`` lies in, and whether it is abstract."""
+    found = environment.names(environment.repository(directory))
+    return tuple((listed.name, listed.abstract) for listed in found)
+
+
+def resolved(request: Request) -> tuple[Site, tuple[Instance, ...]]:
+    """The site and its instances, without rendering anything."""
+    site = _site(request, _store(request))
+    return site, instances.resolve(site, render.load_chart_digest)
+
+
+def instance(request: Request, name: str) -> Instance:
+    """One instance of the site. Raises ``InputError``, with the nearest name, where there is none of that name."""
+    _, found = resolved(request)
+    for candidate in found:
+        if candidate.name == name:
+            return candidate
+    hint = schema.nearest(name, [str(candidate.name) for candidate in found])
+    raise InputError([Diagnostic(f"the site has no instance `{name}`", hint=hint)])
+
+
+def secrets(request: Request) -> tuple[materialise.Need, ...]:
+    """Every Secret that the site needs."""
+    return materialise.needs(*resolved(request))
+
+
+def draw(plan: Plan, form: str) -> str:
+    """The order of a site as ``text``, ``mermaid`` or ``dot``."""
+    return {"text": graph.text, "mermaid": graph.mermaid, "dot": graph.dot}[form](plan)
+
+
+def describe(plan: Plan) -> dict[str, Data]:
+    """The order of a site for machines."""
+    return graph.describe(plan)
+
+
+def schemas() -> tuple[str, ...]:
+    """The names of the published schemas."""
+    return schema.names()
+
+
+def rules() -> Mapping[str, validate.AnyRule]:
+    """Every rule by its code."""
+    return validate.RULES
+
+
+def _store(request: Request) -> Store | None:
+    if not request.cached:
+        return None
+    return Store(environment.repository(request.directory) / ".oscompile" / "cache")
+
+
+def _site(request: Request, store: Store | None) -> Site:
+    repository = environment.repository(request.directory)
+    settings = tuple(layers.setting(text) for text in request.settings)
+    return layers.merge(environment.find(repository, request.reference, request.directory), settings, _memory(store))
+
+
+def _memory(store: Store | None) -> layers.Memory:
+    """Which documents earlier compiles found valid."""
+    if store is None:
+        return layers.Memory()
+    return layers.Memory(
+        known_good=lambda key: store.get(key) is not None,
+        remember=lambda key: store.put(key, b""),
+    )
+
+
+def _rendered(
+    request: Request, site: Site, found: tuple[Instance, ...], store: Store | None, progress: Progress
+) -> tuple[Bundle, ...]:
+    """What the instances render; where values break a chart's schema, with the places of those values."""
+    renderer = render.EmbeddedRenderer() if request.helm is None else render.program(request.helm)
+    judge = validate.Judge.of(found)
+    try:
+        return render.render_all(
+            [_render_request(site, each) for each in found],
+            renderer=renderer,
+            cache=store,
+            executor=request.executor,
+            accept=judge,
+            salt=judge.salt,
+            jobs=request.jobs,
+            progress=partial(progress, "rendering"),
+        )
+    except InputError as error:
+        others = [diagnostic for diagnostic in error.diagnostics if diagnostic.code != validate.SCHEMA]
+        placed = validate.values(found) if len(others) < len(error.diagnostics) else ()
+        raise InputError((*others, *placed) if placed else error.diagnostics) from error
+
+
+def _render_request(site: Site, found: Instance) -> RenderRequest:
+    return RenderRequest(
+        repository=site.repository,
+        chart=found.chart.name,
+        chart_path=found.chart.path,
+        chart_digest=found.chart.digest,
+        instance=found.name,
+        namespace=found.namespace,
+        values=canonical(found.values.data()),
+        kubernetes=site.kubernetes,
+    )
+
+
+def _said(bundles: tuple[Bundle, ...], store: Store | None) -> Iterator[Diagnostic]:
+    """What was noticed on the way."""
+    for bundle in bundles:
+        yield from bundle.diagnostics
+    yield from store.diagnostics if store is not None else ()
+
+
+def _stop(diagnostics: tuple[Diagnostic, ...]) -> None:
+    """Stop here if any of them is an error."""
+    mistakes = Collector()
+    mistakes.extend(diagnostics)
+    mistakes.stop()

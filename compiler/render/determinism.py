@@ -1,0 +1,115 @@
+"""Proof that a chart renders the same each time, or an error that says what does not, where, and how to pin it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from compiler.errors import InputError
+from compiler.model.diagnostic import Diagnostic, Severity
+from compiler.model.names import Digest
+from compiler.model.node import Origin
+from compiler.model.render import RenderedFile, RenderRequest
+from compiler.render import charts
+from compiler.render.charts import ChartFiles
+from compiler.render.renderer import Renderer
+from compiler.render.scan import Call, Cause, Scan, disturbed, scan
+
+_DISTURBED: Final = frozenset({Cause.CLOCK, Cause.ORDER})
+_TIMES: Final = 2
+"""How often the disturbed chart is rendered: Go's maps keep their order by chance more often than not."""
+
+_SAME: Final = "OS001"
+_CODE: Final = "OS002"
+
+
+def calls_of(request: RenderRequest) -> tuple[Call, ...]:
+    """Every call in the chart's templates whose result its values do not decide."""
+    return _scanned(request).calls
+
+
+def prove(request: RenderRequest, renderer: Renderer, first: tuple[RenderedFile, ...]) -> tuple[Diagnostic, ...]:
+    """Render ``request`` again, and compare with ``first``.
+
+    Where templates read the clock or walk a map in no order, it is rendered at another time and in another order too.
+    Returns a warning for each call that this instance's values happen to pin. Raises ``InputError`` where anything
+    differs, naming the calls that may be the reason.
+    """
+    found = _scanned(request)
+    _compare(request, found, first, renderer.render(request))
+    if not _DISTURBED.isdisjoint(call.cause for call in found.calls):
+        for again in _disturbed(request, renderer):
+            _compare(request, found, first, again)
+    return tuple(_pinned(request, call) for call in found.calls if call.cause is not Cause.ORDER)
+
+
+def _scanned(request: RenderRequest) -> Scan:
+    return _remembered(request.directory, request.chart_digest)
+
+
+@lru_cache(maxsize=8)
+def _remembered(directory: Path, _digest: Digest) -> Scan:
+    return scan(charts.load(directory).templates())
+
+
+def _disturbed(request: RenderRequest, renderer: Renderer) -> Iterator[tuple[RenderedFile, ...]]:
+    """The same chart at another time, its maps in another order: nothing else is different."""
+    files = charts.of(request)
+    changed = {name: disturbed(text).encode() for name, text in files.templates() if name in files.files}
+    with tempfile.TemporaryDirectory(prefix="oscompile-proof-") as directory:
+        archive = Path(directory, "chart.tgz")
+        other = ChartFiles({**files.files, **changed})
+        archive.write_bytes(other.archive())
+        elsewhere = replace(request, repository=archive.parent, chart_path=archive.name, chart_digest=other.digest())
+        for _ in range(_TIMES):
+            yield renderer.render(elsewhere)
+
+
+def _compare(
+    request: RenderRequest, found: Scan, first: tuple[RenderedFile, ...], again: tuple[RenderedFile, ...]
+) -> None:
+    if first != again:
+        differ = sorted({file.template for file in set(first) ^ set(again)})
+        raise InputError(_explained(request, found, differ))
+
+
+def _explained(request: RenderRequest, found: Scan, differ: list[str]) -> Iterator[Diagnostic]:
+    shown = " and ".join(f"`{template}`" for template in differ)
+    must = f"the chart `{request.chart}` must render the same each time, but {shown} did not"
+    suspects = _suspects(found, differ)
+    if not suspects:
+        hint = "look for what depends on chance, on the time, or on the order of a map"
+        yield Diagnostic(must, charts.origin(request, differ[0]), hint, code=_SAME)
+    for call in suspects:
+        message = f"{must}: `{call.function}` depends on {call.cause}"
+        yield Diagnostic(message, _origin(request, call), _hint(request, call), code=_SAME)
+
+
+def _suspects(found: Scan, differ: list[str]) -> tuple[Call, ...]:
+    """The calls that the differing templates reach, or else all of them."""
+    reachable = found.reachable(template.partition("/")[2] for template in differ)
+    variable = tuple(call for call in found.calls if call.cause is not Cause.CLUSTER)
+    return tuple(call for call in variable if call.owner in reachable) or variable
+
+
+def _hint(request: RenderRequest, call: Call) -> str:
+    if call.cause is Cause.ORDER:
+        return "`keys ... | sortAlpha`, or `range` over the map itself, which goes in the order of its keys"
+    pins = " or ".join(f"`{pin}`" for pin in call.pins)
+    return f"a value for {pins} in the values of the instance `{request.instance}`" if pins else "a value instead"
+
+
+def _pinned(request: RenderRequest, call: Call) -> Diagnostic:
+    if call.cause is Cause.CLUSTER:
+        message = f"`{call.function}` asks {call.cause}, and a compile has none: it always finds nothing"
+    else:
+        message = f"`{call.function}` depends on {call.cause}; only the values given here keep it out of the output"
+    return Diagnostic(message, _origin(request, call), "a value instead", code=_CODE, severity=Severity.WARNING)
+
+
+def _origin(request: RenderRequest, call: Call) -> Origin:
+    return charts.origin(request, f"{request.chart}/{call.template}", call.line, call.column)

@@ -1,0 +1,111 @@
+"""A bundle as bytes, for the cache and for the way back from a worker; quick to read rather than small.
+
+The text of the manifests, which is nearly all of it, stands as it is after one line of JSON that says who owns which
+part of it, so that reading a bundle is a matter of slicing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, TypeAlias
+
+from compiler.model.diagnostic import Diagnostic, Related, Severity
+from compiler.model.manifest import Bundle, Manifest, ObjectId, Reference, Workload
+from compiler.model.names import ComponentName, InstanceName
+from compiler.model.node import Origin
+
+_Row: TypeAlias = Any
+"""A JSON list, whose shape is that of the function that reads it."""
+
+_FAULTS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+
+
+def encode(bundle: Bundle) -> bytes:
+    """``bundle`` as bytes; equal bundles give equal bytes."""
+    references = sorted({found for one in bundle.manifests for found in (*one.references, *one.provides)})
+    index = {reference: number for number, reference in enumerate(references)}
+    head = {
+        "instance": bundle.instance,
+        "references": [[one.kind, one.namespace, one.name, one.optional] for one in references],
+        "manifests": [_row(manifest, index) for manifest in bundle.manifests],
+        "diagnostics": [_diagnostic_row(diagnostic) for diagnostic in bundle.diagnostics],
+    }
+    text = "".join(part for manifest in bundle.manifests for part in (manifest.metadata, manifest.body))
+    return f"{json.dumps(head, ensure_ascii=False, separators=(',', ':'))}\n{text}".encode()
+
+
+def decode(payload: bytes) -> Bundle | None:
+    """The bundle that ``encode`` made ``payload`` of; None for anything else."""
+    try:
+        first, _, text = payload.decode().partition("\n")
+        return _bundle(json.loads(first), text)
+    except _FAULTS:
+        return None
+
+
+def _bundle(head: _Row, text: str) -> Bundle:
+    references = [Reference(*row) for row in head["references"]]
+    manifests, at = [], 0
+    for row in head["manifests"]:
+        manifests.append(_manifest(row, references, text, at))
+        at += row[5] + row[6]
+    diagnostics = tuple(_diagnostic(row) for row in head["diagnostics"])
+    return Bundle(InstanceName(head["instance"]), tuple(manifests), diagnostics)
+
+
+def _row(manifest: Manifest, index: dict[Reference, int]) -> _Row:
+    identity, workload = manifest.id, manifest.workload
+    return [
+        *(identity.namespace, identity.kind, identity.name, manifest.api_version, manifest.template),
+        *(len(manifest.metadata), len(manifest.body), manifest.component),
+        [index[found] for found in manifest.references],
+        [index[found] for found in manifest.provides],
+        None if workload is None else [workload.selector, workload.pod_labels],
+        *(manifest.selects, manifest.lifecycle, manifest.hooks, manifest.helm),
+    ]
+
+
+def _manifest(row: _Row, references: list[Reference], text: str, at: int) -> Manifest:
+    namespace, kind, name, api_version, template, metadata, body, component, needs, makes, workload, *rest = row
+    selects, lifecycle, hooks, helm = rest
+    return Manifest(
+        ObjectId(namespace, kind, api_version.rpartition("/")[0], name),
+        api_version,
+        template,
+        text[at : at + metadata],
+        text[at + metadata : at + metadata + body],
+        ComponentName(component) if component else None,
+        tuple([references[number] for number in needs]),
+        None if workload is None else Workload(_pairs(workload[0]), _pairs(workload[1])),
+        None if selects is None else _pairs(selects),
+        tuple([references[number] for number in makes]),
+        lifecycle,
+        tuple(hooks),
+        _pairs(helm),
+    )
+
+
+def _pairs(rows: _Row) -> tuple[tuple[str, str], ...]:
+    return tuple([(key, value) for key, value in rows])
+
+
+def _diagnostic_row(diagnostic: Diagnostic) -> _Row:
+    related = [[related.text, *_origin_row(related.origin)] for related in diagnostic.related]
+    origin = None if diagnostic.origin is None else _origin_row(diagnostic.origin)
+    return [diagnostic.message, origin, diagnostic.hint, related, diagnostic.code, diagnostic.severity.value]
+
+
+def _origin_row(origin: Origin) -> _Row:
+    return [origin.file, origin.line, origin.column]
+
+
+def _diagnostic(row: _Row) -> Diagnostic:
+    message, origin, hint, related, code, severity = row
+    return Diagnostic(
+        message,
+        None if origin is None else Origin(*origin),
+        hint,
+        tuple(Related(text, Origin(*place)) for text, *place in related),
+        code,
+        Severity(severity),
+    )

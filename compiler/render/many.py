@@ -1,0 +1,97 @@
+"""Many instances: what the cache has is not rendered, the rest is rendered side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from compiler.cache import Store, digest_of_sources
+from compiler.errors import InputError
+from compiler.model.data import Data, canonical, digest
+from compiler.model.diagnostic import Diagnostic
+from compiler.model.manifest import Bundle
+from compiler.model.names import Digest
+from compiler.model.render import RenderRequest
+from compiler.render.entry import decode
+from compiler.render.one import Accept, is_error, work
+from compiler.render.renderer import Renderer
+from compiler.render.workers import outcomes
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many of how many instances are done."""
+
+
+def render_all(  # noqa: PLR0913 - each is named, and most callers give three
+    requests: Sequence[RenderRequest],
+    *,
+    renderer: Renderer,
+    cache: Store | None = None,
+    executor: Executor | None = None,
+    accept: Accept | None = None,
+    salt: str = "",
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Bundle, ...]:
+    """The bundles of ``requests``, in their order.
+
+    What ``cache`` has under the same chart, values, names, capabilities, engine, compiler and ``salt`` is taken from
+    it; the rest is rendered in ``executor`` (without one, in ``jobs`` processes, or one for each core, or in this one
+    where there is little to do). ``accept`` judges each bundle where it was rendered: what it says is added to the
+    bundle's diagnostics, and a bundle with an error in them is not stored. ``salt`` must hold all else that ``accept``
+    depends on.
+
+    Raises ``InputError`` when every instance has been tried, with the faults of all that failed.
+    """
+    keys = [_key(request, renderer, salt) for request in requests]
+    found = [_from_cache(cache, key) for key in keys]
+    missing = [number for number, bundle in enumerate(found) if bundle is None]
+    report = progress or _nobody
+    report(len(requests) - len(missing), len(requests))
+    job = partial(work, renderer=renderer, accept=accept)
+    results = outcomes([requests[number] for number in missing], job, executor, jobs)
+    faults: list[Diagnostic] = []
+    for done, (number, outcome) in enumerate(zip(missing, results, strict=True), len(requests) - len(missing) + 1):
+        faults += outcome.faults
+        found[number] = decode(outcome.entry)
+        if cache is not None and outcome.accepted:
+            cache.put(keys[number], outcome.entry)
+        report(done, len(requests))
+    if faults:
+        raise InputError((*faults, *_errors(found)))
+    if cache is not None:
+        cache.retire()
+    return tuple(bundle for bundle in found if bundle is not None)
+
+
+def _key(request: RenderRequest, renderer: Renderer, salt: str) -> Digest:
+    """The digest of all that decides a bundle."""
+    apis: list[Data] = [*request.kubernetes.api_versions]
+    decides: list[Data] = [
+        *(request.chart, request.chart_path, request.chart_digest, request.instance, request.namespace, request.values),
+        *(request.kubernetes.version, apis, renderer.identity, _compiler(), salt),
+    ]
+    return digest(canonical(decides))
+
+
+@cache
+def _compiler() -> Digest:
+    return digest_of_sources(Path(__file__).parents[1])
+
+
+def _from_cache(store: Store | None, key: Digest) -> Bundle | None:
+    payload = store.get(key) if store is not None else None
+    return None if payload is None else decode(payload)
+
+
+def _errors(bundles: Sequence[Bundle | None]) -> Iterator[Diagnostic]:
+    for bundle in bundles:
+        yield from filter(is_error, bundle.diagnostics if bundle is not None else ())
+
+
+def _nobody(_done: int, _all: int) -> None:
+    """Nobody wants to know."""

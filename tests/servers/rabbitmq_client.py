@@ -1,0 +1,109 @@
+"""A client of the broker, run in the network of the tests: `publish` until told to stop, or `drain` a queue.
+
+The password comes on the first line of standard input. `publish` stops when standard input ends. Both print JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import select
+import sys
+import time
+
+import pika
+from pika.exceptions import AMQPError
+
+
+def connect(host: str, port: int, vhost: str, user: str, password: str) -> pika.BlockingConnection:
+    return pika.BlockingConnection(
+        pika.ConnectionParameters(
+            host,
+            port,
+            vhost,
+            pika.PlainCredentials(user, password),
+            heartbeat=5,
+            connection_attempts=1,
+            socket_timeout=2,
+            stack_timeout=4,
+            blocked_connection_timeout=5,
+        )
+    )
+
+
+def ended() -> bool:
+    return bool(select.select([sys.stdin], [], [], 0)[0]) and not sys.stdin.readline()
+
+
+def publish(arguments: argparse.Namespace, password: str) -> dict[str, object]:
+    """Publish numbers, one after another; a number counts as acknowledged when the broker confirmed it."""
+    acknowledged: list[int] = []
+    number, turn, gap, failures = 0, 0, 0.0, 0
+    connection = channel = None
+    last = time.monotonic()
+    while not ended():
+        try:
+            if channel is None:
+                turn += 1
+                connection = connect(
+                    arguments.hosts[turn % len(arguments.hosts)],
+                    arguments.port,
+                    arguments.vhost,
+                    arguments.user,
+                    password,
+                )
+                channel = connection.channel()
+                channel.queue_declare(arguments.queue, durable=True)
+                channel.confirm_delivery()
+            number += 1
+            channel.basic_publish(
+                "", arguments.queue, str(number).encode(), pika.BasicProperties(delivery_mode=2), mandatory=True
+            )
+            acknowledged.append(number)
+            gap, last = max(gap, time.monotonic() - last), time.monotonic()
+            if arguments.pause:
+                connection.sleep(arguments.pause)
+        except (AMQPError, OSError, ValueError):
+            failures += 1
+            channel = None
+            try:
+                if connection:
+                    connection.close()
+            except (AMQPError, OSError, ValueError):
+                pass
+            time.sleep(0.1)
+    gap = max(gap, time.monotonic() - last)
+    return {"acknowledged": acknowledged, "attempted": number, "failures": failures, "gap": round(gap, 2)}
+
+
+def drain(arguments: argparse.Namespace, password: str) -> dict[str, object]:
+    """Take everything out of the queue."""
+    connection = connect(arguments.hosts[0], arguments.port, arguments.vhost, arguments.user, password)
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1000)
+    found = []
+    for method, _, body in channel.consume(arguments.queue, inactivity_timeout=3):
+        if method is None:
+            break
+        found.append(int(body))
+        channel.basic_ack(method.delivery_tag)
+    connection.close()
+    return {"found": found}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["publish", "drain"])
+    parser.add_argument("--hosts", nargs="+", required=True)
+    parser.add_argument("--port", type=int, default=5672)
+    parser.add_argument("--vhost", required=True)
+    parser.add_argument("--user", required=True)
+    parser.add_argument("--queue", default="work")
+    parser.add_argument("--pause", type=float, default=0)
+    arguments = parser.parse_args()
+    password = sys.stdin.readline().strip()
+    print(json.dumps({"publish": publish, "drain": drain}[arguments.what](arguments, password)))
+
+
+if __name__ == "__main__":
+    main()

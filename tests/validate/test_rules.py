@@ -1,0 +1,165 @@
+"""Each rule on a site that keeps it and on sites that break it: the cases are data, in ``cases/<code>.yaml``.
+
+A case gives instances with what they rendered (and values, bindings, a topology where the rule looks at those), and the
+messages that the rule must say, in full; none for a site that keeps it. Objects may leave out the labels and the
+namespace that every object of ours has: ``complete`` adds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from compiler import validate
+from compiler.documents import emit, parse_node
+from compiler.model.chart import Chart, Component, Contract, Provision, Requirement, Role
+from compiler.model.instance import SITE, Binding, Instance
+from compiler.model.manifest import Bundle
+from compiler.model.names import (
+    ChartName,
+    ComponentName,
+    Digest,
+    EnvironmentName,
+    InstanceName,
+    InterfaceName,
+    NamespaceName,
+    ProvisionName,
+    RequirementName,
+)
+from compiler.model.node import MapNode, Origin
+from compiler.model.plan import Plan
+from compiler.model.render import RenderedFile, RenderRequest
+from compiler.model.site import Delivery, Kubernetes, Secrets, Site
+from compiler.render.read import read
+from compiler.validate.rule import ELSEWHERE
+
+CASES: Final = Path(__file__).parent / "cases"
+FILE: Final = "environments/s/environment.yaml"
+PLACE: Final = Origin(FILE, 1, 1)
+KUBERNETES: Final = Kubernetes("1.35")
+
+
+def cases() -> list[Any]:
+    """Every case of every file."""
+    return [
+        pytest.param(file.stem, case, id=f"{file.stem}-{name}")
+        for file in sorted(CASES.glob("*.yaml"))
+        for name, case in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+    ]
+
+
+@pytest.mark.parametrize(("code", "case"), cases())
+def test_a_rule_says_exactly_what_the_case_expects(code: str, case: Mapping[str, Any]) -> None:
+    instances = tuple(instance(name, given) for name, given in case["instances"].items())
+    bundles = tuple(bundle(instance(name, given), given) for name, given in case["instances"].items())
+    found = [
+        *validate.inputs(instances),
+        *validate.values(instances),
+        *(diagnostic for bundle in bundles for diagnostic in validate.Judge.of(instances)(bundle)),
+        *validate.check(site(case), instances, (Bundle(SITE, ()), *bundles), Plan({}, {}, (), frozenset(), ())),
+    ]
+    said = [str(diagnostic) for diagnostic in found if diagnostic.code == code]
+    assert said == [message.strip() for message in case.get("says", [])]
+
+
+def test_every_rule_has_a_case_that_keeps_it_and_one_that_breaks_it() -> None:
+    for code in sorted(validate.RULES.keys() - {rule.code for rule in ELSEWHERE}):
+        written = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8")).values()
+        assert {bool(case.get("says")) for case in written} == {True, False}, code
+
+
+def site(case: Mapping[str, Any]) -> Site:
+    """The site of a case."""
+    document = parse_node(emit({"topology": case["topology"]}) if "topology" in case else "{}", FILE)
+    assert isinstance(document, MapNode)
+    return Site(
+        name=EnvironmentName("s"),
+        repository=Path("/nowhere"),
+        file=FILE,
+        document=document,
+        kubernetes=KUBERNETES,
+        secrets=Secrets("external-secrets", PLACE, "vault"),
+        delivery=Delivery("rendered/s"),
+        globals=MapNode({}, PLACE),
+        declarations=(),
+        development=bool(case.get("development")),
+    )
+
+
+def instance(name: str, given: Mapping[str, Any]) -> Instance:
+    """One instance of a case."""
+    values = parse_node(emit(given.get("values", {})), FILE)
+    assert isinstance(values, MapNode)
+    return Instance(
+        name=InstanceName(name),
+        namespace=NamespaceName(given.get("namespace", "openstack")),
+        chart=Chart(
+            name=ChartName("app"),
+            version="1.0.0",
+            app_version="1",
+            path="charts/app",
+            digest=Digest(""),
+            contract=contract(given),
+            schema=given.get("schema"),
+        ),
+        values=values,
+        origin=PLACE,
+        bindings=tuple(binding(to) for to in given.get("bindings", [])),
+    )
+
+
+def contract(given: Mapping[str, Any]) -> Contract | None:
+    """The contract of a case's chart: its components by name and role."""
+    if given.get("contract") is False:
+        return None
+    components = tuple(
+        Component(ComponentName(name), Role(role), PLACE, replicas=("replicas",))
+        for name, role in given.get("components", {}).items()
+    )
+    return Contract(PLACE, components=components)
+
+
+def binding(to: Mapping[str, Any]) -> Binding:
+    """A binding to a provider's component and port."""
+    provision = Provision(
+        ProvisionName("mysql"),
+        InterfaceName("mysql"),
+        ComponentName(to["component"]),
+        to["port"],
+        Origin("charts/app/component.yaml", 4, 3),
+    )
+    requirement = Requirement(RequirementName("database"), InterfaceName("mysql"), PLACE)
+    return Binding(requirement, InstanceName(to["provider"]), provision, {}, PLACE, "")
+
+
+def bundle(owner: Instance, given: Mapping[str, Any]) -> Bundle:
+    """What the instance rendered."""
+    request = RenderRequest(
+        Path("/nowhere"), owner.chart.name, owner.chart.path, Digest(""), owner.name, owner.namespace, "{}", KUBERNETES
+    )
+    objects = [complete(owner, thing) if given.get("complete", True) else thing for thing in given.get("renders", [])]
+    return read(
+        request, [RenderedFile(f"app/templates/{number}.yaml", emit(thing)) for number, thing in enumerate(objects)]
+    )
+
+
+def complete(owner: Instance, thing: dict[str, Any]) -> dict[str, Any]:
+    """The object with the labels, the namespace and the API version that a case need not repeat."""
+    labels = {
+        "app.kubernetes.io/name": "app",
+        "app.kubernetes.io/instance": owner.name,
+        "app.kubernetes.io/component": "api",
+        "app.kubernetes.io/version": "1",
+        "app.kubernetes.io/part-of": "openstack",
+        "app.kubernetes.io/managed-by": "Helm",
+    }
+    metadata = {"namespace": owner.namespace, "labels": labels, **thing["metadata"]}
+    return {
+        "apiVersion": "v1",
+        **thing,
+        "metadata": {key: value for key, value in metadata.items() if value is not None},
+    }
