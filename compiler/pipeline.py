@@ -91,7 +91,7 @@ def compile_site(request: Request, progress: Progress = _silent) -> Compiled:
     store = _store(request)
     progress("reading", 0, 1)
     site = _site(request, store)
-    found = instances.resolve(site, render.load_chart_digest)
+    found = instances.resolve(site, render.load_chart_digest, _memory(store))
     _stop(validate.inputs(found))
     rendered = _rendered(request, site, found, store, progress)
     progress("ordering", 0, 1)
@@ -131,8 +131,9 @@ def environments(directory: Path) -> tuple[tuple[EnvironmentName, bool], ...]:
 
 def resolved(request: Request) -> tuple[Site, tuple[Instance, ...]]:
     """The site and its instances, without rendering anything."""
-    site = _site(request, _store(request))
-    return site, instances.resolve(site, render.load_chart_digest)
+    store = _store(request)
+    site = _site(request, store)
+    return site, instances.resolve(site, render.load_chart_digest, _memory(store))
 
 
 def instance(request: Request, name: str) -> Instance:
@@ -182,11 +183,11 @@ def _site(request: Request, store: Store | None) -> Site:
     return layers.merge(environment.find(repository, request.reference, request.directory), settings, _memory(store))
 
 
-def _memory(store: Store | None) -> layers.Memory:
+def _memory(store: Store | None) -> schema.Memory:
     """Which documents earlier compiles found valid."""
     if store is None:
-        return layers.Memory()
-    return layers.Memory(
+        return schema.FORGETFUL
+    return schema.Memory(
         known_good=lambda key: store.get(key) is not None,
         remember=lambda key: store.put(key, b""),
     )

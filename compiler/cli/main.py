@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -22,6 +23,7 @@ _INTERRUPTED: Final = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code. ``argv`` is the process's own, without the program, where it is None."""
+    gc.disable()  # one compile and the process is gone; what it would collect is not worth looking for
     terminal = Terminal.of_process()
     words = sys.argv[1:] if argv is None else list(argv)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 from compiler.documents.scalars import resolve
@@ -108,6 +109,7 @@ def _literal(text: str, indent: str) -> str:
     return f"|{hint}{chomp}\n" + "\n".join(lines) + "\n" * max(0, trailing - 1)
 
 
+@lru_cache(maxsize=1 << 16)  # manifests say the same labels, keys and words again and again
 def _string(text: str) -> str:
     if (
         _PLAIN.fullmatch(text)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from compiler.model.data import canonical, digest
 from compiler.model.diagnostic import Diagnostic
+from compiler.model.names import Digest
 from compiler.model.node import ListNode, MapNode, Node, Origin, describe
 
 if TYPE_CHECKING:
@@ -42,14 +45,33 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.name.removesuffix(".json") for path in _SCHEMAS.glob("*.json")))
 
 
-def check(node: Node, schema: Mapping[str, Any], subject: str) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered of earlier compiles: which documents were found valid. Without one, each is checked again."""
+
+    known_good: Callable[[Digest], bool] = lambda _: False
+    remember: Callable[[Digest], None] = lambda _: None
+
+
+FORGETFUL: Final = Memory()
+
+
+def check(node: Node, schema: Mapping[str, Any], subject: str, memory: Memory = FORGETFUL) -> tuple[Diagnostic, ...]:
     """Every way in which ``node`` breaks ``schema``, in order of place; none where it is valid.
 
     ``subject`` names the document where a message speaks of its top (``the environment``). A place is that of the key
-    or value at fault, never only that of the document.
+    or value at fault, never only that of the document. What ``memory`` knows to be valid is not checked again: a warm
+    compile need not even load ``jsonschema``. Its key covers the schema, so another schema is another question.
     """
-    errors = _validator(json.dumps(schema, sort_keys=True)).iter_errors(node.data())
-    found = {diagnostic for error in errors for diagnostic in _explain(error, node, subject)}
+    text, data = canonical(dict(schema)), node.data()
+    key = digest(f"{text}\0{canonical(data)}")
+    if memory.known_good(key):
+        return ()
+    found = {
+        diagnostic for error in _validator(text).iter_errors(data) for diagnostic in _explain(error, node, subject)
+    }
+    if not found:
+        memory.remember(key)
     return tuple(sorted(found, key=Diagnostic.sort_key))
 
 

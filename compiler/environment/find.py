@@ -55,8 +55,8 @@ def names(repository: Path) -> tuple[Listed, ...]:
     found: list[Listed] = []
     with collecting() as mistakes:
         for name in existing(repository):
-            folder = environment_folder(repository, name)
             with mistakes.attempt():
+                folder = environment_folder(repository, name)
                 if folder is not None:
                     found.append(_listed(_environment(repository, folder)))
     return tuple(found)

@@ -16,7 +16,7 @@ OVERLAYS: Final = "overlays"
 SUFFIXES: Final = (".yaml", ".jsonnet")
 
 _SHORTHANDS: Final = frozenset({ENVIRONMENTS, "env"})
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def repository(start: Path) -> Path:
@@ -60,7 +60,7 @@ def folder_of(root: Path, reference: str, directory: Path) -> Path:
     if len(inside.parts) != 2 or inside.parts[0] != ENVIRONMENTS:  # noqa: PLR2004 - environments/<name>
         message = f"an environment must be a folder of `{ENVIRONMENTS}/`, but `{reference}` is not one"
         raise _fault(message, hint=_one_of(existing(root)))
-    return root / inside
+    return environment_folder(root, inside.name) or root / inside
 
 
 def document_file(root: Path, folder: Path, stem: str) -> Path:
@@ -80,15 +80,25 @@ def document_file(root: Path, folder: Path, stem: str) -> Path:
 
 
 def environment_folder(root: Path, name: str) -> Path | None:
-    """The folder of the environment ``name``; None where there is none, or where ``name`` cannot be one's name."""
+    """The folder of the environment ``name``; None where there is none.
+
+    Raises ``InputError`` for a folder whose name no environment can have: objects in the cluster are called after it.
+    """
     folder = root / ENVIRONMENTS / name
-    return folder if _NAME.fullmatch(name) and folder.is_dir() else None
+    if not _is_one_step(name) or not folder.is_dir():
+        return None
+    if not _LABEL.fullmatch(name):
+        message = (
+            f"the name of an environment must be a DNS label (lower-case letters, digits and `-`), but is `{name}`"
+        )
+        raise _fault(message, hint=f"rename `{ENVIRONMENTS}/{name}`")
+    return folder
 
 
 def overlay_folder(root: Path, name: str) -> Path | None:
     """The folder of the site-wide overlay ``name``; None where there is none."""
     folder = root / OVERLAYS / name
-    return folder if _NAME.fullmatch(name) and _files(folder, "overlay") else None
+    return folder if _is_one_step(name) and _files(folder, "overlay") else None
 
 
 def overlays(root: Path) -> tuple[str, ...]:
@@ -118,6 +128,11 @@ def _named(root: Path, reference: str) -> Path | None:
     if reference.startswith("/") or not steps or (len(steps) > 1 and steps[:-1] not in [[one] for one in _SHORTHANDS]):
         return None
     return environment_folder(root, steps[-1])
+
+
+def _is_one_step(name: str) -> bool:
+    """Whether ``name`` leads one folder down, and nowhere else."""
+    return "/" not in name and name not in {"", ".", ".."}
 
 
 def _last(reference: str) -> str:

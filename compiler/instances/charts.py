@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from compiler.documents import parse_node, read
+from compiler.documents.schema import Memory
 from compiler.errors import InputError
 from compiler.instances.contract import structure
 from compiler.model.chart import Chart, Contract
@@ -14,7 +15,7 @@ from compiler.model.names import ChartName, Digest
 from compiler.model.node import MapNode, Origin, ScalarNode, describe
 
 
-def load(repository: Path, path: str, digest: Callable[[Path], Digest]) -> Chart:
+def load(repository: Path, path: str, digest: Callable[[Path], Digest], memory: Memory) -> Chart:
     """The chart at ``path`` of ``repository``; ``digest`` says what covers every file of it that Helm reads.
 
     Its contract is its own ``component.yaml``, or ``contracts/<chart>.yaml`` beside the environments for a chart that
@@ -30,7 +31,7 @@ def load(repository: Path, path: str, digest: Callable[[Path], Digest]) -> Chart
         app_version=_text(metadata, "appVersion"),
         path=path,
         digest=digest(directory),
-        contract=_contract(repository, directory, name),
+        contract=_contract(repository, directory, name, memory),
         schema=schema.read_text(encoding="utf-8") if schema.is_file() else None,
     )
 
@@ -57,10 +58,10 @@ def _required(metadata: MapNode, key: str, path: str) -> str:
     return text
 
 
-def _contract(repository: Path, directory: Path, name: str) -> Contract | None:
+def _contract(repository: Path, directory: Path, name: str, memory: Memory) -> Contract | None:
     for file in (directory / "component.yaml", repository / "contracts" / f"{name}.yaml"):
         if file.is_file():
             text = file.read_text(encoding="utf-8")
             document = parse_node(text, file.relative_to(repository).as_posix())
-            return structure(document) if document is not None else None
+            return structure(document, memory) if document is not None else None
     return None

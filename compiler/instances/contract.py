@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.documents import schema
+from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import Collector, InputError
 from compiler.model.chart import Component, Contract, Phase, Provision, Requirement, Role, SecretKey, SecretSpec
 from compiler.model.names import ComponentName, InterfaceName, ProvisionName, RequirementName
@@ -13,14 +14,14 @@ from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode
 _EMPTY = MapNode({}, Origin(""))
 
 
-def structure(document: Node) -> Contract:
-    """The contract that ``document`` states; it is checked against its schema and against itself.
+def structure(document: Node, memory: Memory = FORGETFUL) -> Contract:
+    """The contract that ``document`` states; it is checked against its schema (see ``Memory``) and against itself.
 
     Raises ``InputError`` with every mistake: an unknown key, a wrong type, a name that no component, secret or
     requirement bears, components that wait for one another.
     """
     mistakes = Collector()
-    mistakes.extend(schema.check(document, schema.published("component.v1"), "the contract"))
+    mistakes.extend(schema.check(document, schema.published("component.v1"), "the contract", memory))
     mistakes.stop()
     assert isinstance(document, MapNode)  # noqa: S101 - the schema says so
     contract = Contract(

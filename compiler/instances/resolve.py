@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import collecting
 from compiler.instances.bind import Party, bind
 from compiler.instances.charts import load
@@ -18,16 +19,16 @@ from compiler.model.node import MapNode, Node, Origin, ScalarNode, leaves, liter
 from compiler.model.site import Declaration, Site
 
 
-def resolve(site: Site, digest: Callable[[Path], Digest]) -> tuple[Instance, ...]:
+def resolve(site: Site, digest: Callable[[Path], Digest], memory: Memory = FORGETFUL) -> tuple[Instance, ...]:
     """Every instance of ``site``, in order of name, with its bindings laid into its values.
 
-    ``digest`` gives the digest of the chart in a directory.
+    ``digest`` gives the digest of the chart in a directory; ``memory`` knows which contracts are valid.
 
     Promises that each requirement that is not optional is bound, or explicitly declined (``bindings: {x: null}``), and
     that every binding is seen from both sides. Raises ``InputError`` with every chart that cannot be read and every
     requirement that has no provider, or more than one.
     """
-    parties = _parties(site, digest)
+    parties = _parties(site, digest, memory)
     bound: dict[InstanceName, tuple[Binding, ...]] = {}
     with collecting() as mistakes:
         for party in parties.values():
@@ -42,7 +43,7 @@ def resolve(site: Site, digest: Callable[[Path], Digest]) -> tuple[Instance, ...
     return tuple(instances)
 
 
-def _parties(site: Site, digest: Callable[[Path], Digest]) -> dict[InstanceName, Party]:
+def _parties(site: Site, digest: Callable[[Path], Digest], memory: Memory) -> dict[InstanceName, Party]:
     charts: dict[str, Chart] = {}
     parties: dict[InstanceName, Party] = {}
     with collecting() as mistakes:
@@ -50,7 +51,7 @@ def _parties(site: Site, digest: Callable[[Path], Digest]) -> dict[InstanceName,
             path = declaration.chart_path
             if path not in charts:
                 with mistakes.attempt():
-                    charts[path] = load(site.repository, path, digest)
+                    charts[path] = load(site.repository, path, digest, memory)
             if path in charts:
                 parties[declaration.name] = Party(declaration, charts[path])
     return parties

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
 from compiler.documents import schema
+from compiler.documents.schema import Memory
 from compiler.errors import Collector
 from compiler.layers.operations import misused, settled
-from compiler.model.data import canonical, digest
 from compiler.model.diagnostic import Diagnostic
-from compiler.model.names import Digest
 from compiler.model.node import MapNode
 
 HEAD: Final = frozenset({"apiVersion", "kind", "metadata", "abstract", "extends", "overlays"})
@@ -24,31 +22,15 @@ _SUBJECTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What is remembered of earlier compiles: which documents were found valid. Without one, each is checked again."""
-
-    known_good: Callable[[Digest], bool] = lambda _: False
-    remember: Callable[[Digest], None] = lambda _: None
-
-
 def check(document: MapNode, form: str, memory: Memory, mistakes: Collector) -> None:
     """Note everything in which ``document`` is not what the schema ``form`` says, and every tag that means nothing.
 
-    A document that is remembered as valid is not held against the schema again: a warm compile need not even load
-    ``jsonschema``. The digest covers the schema, so another schema is another question.
+    A document that ``memory`` knows to be valid is not held against the schema again.
     """
     operations = (*misused(document), *_tagged_head(document))
     mistakes.extend(operations)
     subject = settled(document) if not operations else document
-    published = schema.published(form)
-    key = digest(f"{canonical(published)}\0{canonical(subject.data())}")
-    if memory.known_good(key):
-        return
-    found = schema.check(subject, published, _SUBJECTS[form])
-    mistakes.extend(found)
-    if not found:
-        memory.remember(key)
+    mistakes.extend(schema.check(subject, schema.published(form), _SUBJECTS[form], memory))
 
 
 def _tagged_head(document: MapNode) -> Iterator[Diagnostic]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from compiler.documents import read
-from compiler.documents.schema import nearest
+from compiler.documents.schema import Memory, nearest
 from compiler.errors import InputError, collecting
-from compiler.layers.check import Memory, check
+from compiler.layers.check import check
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import ChartName, LayerName
 from compiler.model.node import MapNode, Origin, ScalarNode, describe

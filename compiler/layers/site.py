@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import collecting
 from compiler.layers import structure, values
 from compiler.layers.charts import Library
-from compiler.layers.check import HEAD, Memory, check
+from compiler.layers.check import HEAD, check
 from compiler.layers.declarations import Stack, declare
 from compiler.layers.merge import Law
 from compiler.layers.overlays import Overlays
@@ -17,10 +18,9 @@ from compiler.model.node import MapNode, Node, Origin
 from compiler.model.site import Environment, Setting, Site
 
 _FORMS: Final = {"Environment": "environment.v1", "Overlay": "overlay.v1"}
-_NO_MEMORY: Final = Memory()
 
 
-def merge(environment: Environment, settings: tuple[Setting, ...] = (), memory: Memory = _NO_MEMORY) -> Site:
+def merge(environment: Environment, settings: tuple[Setting, ...] = (), memory: Memory = FORGETFUL) -> Site:
     """The site that ``environment`` describes, with ``settings`` laid over the values of its instances.
 
     The values of an instance are, lowest first: the chart's own; ``global``, which ``site`` and ``development`` make;

@@ -30,13 +30,14 @@ def deliver(tree: Tree, directory: Path, *, patience: float = PATIENCE) -> Chang
     """
     with worded(directory, tree):
         place = settle(directory, tree)
-        seen, comparison = glance(tree, place)
-        if not comparison.changes and not beside(place).exists():
+        # What a compile left behind is put in order before anything is judged by its looks.
+        seen, comparison = (None, None) if beside(place).exists() else glance(tree, place)
+        if comparison is not None and not comparison.changes:
             return comparison.changes
         with workshop(place, shown(place, tree), patience) as shop:
             resume(place, new=shop.new, note=shop.note)
             shop.clear()
-            if stamp(place) != seen:
+            if comparison is None or stamp(place) != seen:
                 comparison = examine(tree, place)
             if comparison.changes:
                 _replace(tree, comparison, place, shop)

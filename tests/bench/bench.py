@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def median(runs: Sequence[Figures]) -> Figures:
 def world(directory: Path, size: int) -> None:
     """A repository with one site of ``size`` instances, in namespaces of four that serve one another."""
     (directory / "environments" / "bench").mkdir(parents=True)
-    (directory / "charts").symlink_to(ROOT / "charts")
+    shutil.copytree(ROOT / "charts", directory / "charts", symlinks=True)
     lines = [
         "apiVersion: oscompile/v1alpha1",
         "kind: Environment",

@@ -12,6 +12,7 @@ Examples are rendered by a chart `example` (application version 2026.1) as relea
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 
 COMMON = Path(__file__).parents[2] / "charts" / "common"
 HEADER = re.compile(r"\{\{- /\*\n(?P<text>abstract: .*?)\*/ -\}\}\n\{\{- define \"(?P<name>[^\"]+)\" -\}\}", re.DOTALL)
+Render = Callable[[str, dict[str, object]], str]
 KEYS = ("abstract", "values", "usage", "return")
 
 
@@ -55,7 +57,7 @@ HEADERS = [
 
 
 @pytest.fixture(scope="session")
-def example(tmp_path_factory: pytest.TempPathFactory):
+def example(tmp_path_factory: pytest.TempPathFactory) -> Render:
     """Render one template text in a chart that has the library and nothing else."""
     root = tmp_path_factory.mktemp("example")
     charts: dict[str, Chart] = {}
@@ -78,7 +80,7 @@ def example(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.name)
-def test_usage_returns_what_the_header_says(header: Header, example) -> None:
+def test_usage_returns_what_the_header_says(header: Header, example: Render) -> None:
     """What `usage` renders to means what `return` says."""
     rendered = example(header.usage, header.values)
     meant = rendered if isinstance(header.returns, str) else yaml.safe_load(rendered)
@@ -118,7 +120,7 @@ LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?", fullmatch=True)
 
 @settings(max_examples=300, deadline=None)
 @given(instance=LABEL, suffix=st.one_of(st.just(""), LABEL))
-def test_names_follow_the_rule(example, instance: str, suffix: str) -> None:
+def test_names_follow_the_rule(example: Render, instance: str, suffix: str) -> None:
     """A name is legal, at most 52 characters long, and the one that the rule gives."""
     usage = '{{ include "common.names.name" (dict "root" (dict "Release" .Values.release) "suffix" .Values.suffix) }}'
     rendered = example(usage, {"release": {"Name": instance}, "suffix": suffix})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compiler import environment, layers
+from compiler.documents.schema import Memory
 from compiler.errors import InputError, UsageError
 from compiler.model.names import Digest
 from compiler.model.node import MapNode, Node
@@ -349,7 +350,7 @@ def test_a_document_that_is_remembered_as_valid_is_not_held_against_its_schema_a
         asked.append(key)
         return key in remembered
 
-    memory = layers.Memory(known_good, remembered.add)
+    memory = Memory(known_good, remembered.add)
     compiled(world, "instances: {a: {chart: web}}\n")
     found = environment.find(world.root, "site")
     layers.merge(found, (), memory)

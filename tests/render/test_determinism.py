@@ -29,7 +29,7 @@ def refused(root: Path, values: dict[str, Data] | None = None, renderer: Rendere
 def test_a_random_value_is_refused_with_the_value_that_pins_it(tmp_path: Path, renderer: Renderer) -> None:
     """Chart, template, line, function, and what to set."""
     assert refused(demo(tmp_path, {"secret.yaml": secret(PINNABLE)}), renderer=renderer) == (
-        "error: the chart `demo` must render the same each time, but `demo/templates/secret.yaml` did not:"
+        "error [OS001]: the chart `demo` must render the same each time, but `demo/templates/secret.yaml` did not:"
         " `randAlphaNum` depends on chance\n"
         "  --> charts/demo/templates/secret.yaml:5:49\n"
         "  try: a value for `auth.password` in the values of the instance `demo`"
@@ -87,7 +87,7 @@ def test_a_random_value_in_a_value_is_refused_too(tmp_path: Path) -> None:
     """No template calls it, so the template that differs is all that is known."""
     root = demo(tmp_path, {"x.yaml": config_map("a", "data: {id: {{ tpl .Values.text . }}}\n")})
     assert refused(root, {"text": "{{ uuidv4 }}"}) == (
-        "error: the chart `demo` must render the same each time, but `demo/templates/x.yaml` did not\n"
+        "error [OS001]: the chart `demo` must render the same each time, but `demo/templates/x.yaml` did not\n"
         "  --> charts/demo/templates/x.yaml:1:1\n"
         "  try: look for what depends on chance, on the time, or on the order of a map"
     )

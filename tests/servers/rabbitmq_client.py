@@ -6,16 +6,18 @@ The password comes on the first line of standard input. `publish` stops when sta
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import select
 import sys
 import time
+from typing import Any
 
-import pika
-from pika.exceptions import AMQPError
+pika: Any = importlib.import_module("pika")  # no types are published for it
+FAILURES = (pika.exceptions.AMQPError, OSError, ValueError)
 
 
-def connect(host: str, port: int, vhost: str, user: str, password: str) -> pika.BlockingConnection:
+def connect(host: str, port: int, vhost: str, user: str, password: str) -> Any:  # noqa: ANN401 - no types
     return pika.BlockingConnection(
         pika.ConnectionParameters(
             host,
@@ -39,7 +41,8 @@ def publish(arguments: argparse.Namespace, password: str) -> dict[str, object]:
     """Publish numbers, one after another; a number counts as acknowledged when the broker confirmed it."""
     acknowledged: list[int] = []
     number, turn, gap, failures = 0, 0, 0.0, 0
-    connection = channel = None
+    connection: Any = None
+    channel: Any = None
     last = time.monotonic()
     while not ended():
         try:
@@ -63,13 +66,13 @@ def publish(arguments: argparse.Namespace, password: str) -> dict[str, object]:
             gap, last = max(gap, time.monotonic() - last), time.monotonic()
             if arguments.pause:
                 connection.sleep(arguments.pause)
-        except (AMQPError, OSError, ValueError):
+        except FAILURES:
             failures += 1
             channel = None
             try:
                 if connection:
                     connection.close()
-            except (AMQPError, OSError, ValueError):
+            except FAILURES:
                 pass
             time.sleep(0.1)
     gap = max(gap, time.monotonic() - last)
@@ -102,7 +105,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0)
     arguments = parser.parse_args()
     password = sys.stdin.readline().strip()
-    print(json.dumps({"publish": publish, "drain": drain}[arguments.what](arguments, password)))
+    sys.stdout.write(json.dumps({"publish": publish, "drain": drain}[arguments.what](arguments, password)))
 
 
 if __name__ == "__main__":

@@ -35,15 +35,16 @@ FLAGS_OF_4_0 = [
 ]
 
 
-def sh(*argv: str, check: bool = True, **kwargs: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(argv, check=check, text=True, capture_output=True, **kwargs)
+def sh(*argv: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program of this machine and keep what it says."""
+    return subprocess.run(argv, check=check, text=True, capture_output=True, input=stdin)
 
 
 def render(instance: str, namespace: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     """The chart's objects for one instance. Raises CalledProcessError with Helm's message if the chart refuses."""
     helm = os.environ.get("HELM_BIN", "helm")
     text = sh(
-        helm, "template", instance, str(CHART), "--namespace", namespace, "--values", "-", input=yaml.safe_dump(values)
+        helm, "template", instance, str(CHART), "--namespace", namespace, "--values", "-", stdin=yaml.safe_dump(values)
     ).stdout
     return [document for document in yaml.safe_load_all(text) if document]
 
@@ -56,6 +57,7 @@ class Network:
     subnet: int
     addresses: dict[str, str] = field(default_factory=dict)  # pod -> address
     names: dict[str, str] = field(default_factory=dict)  # DNS name -> address
+    hosts: set[Path] = field(default_factory=set)  # files that tell pods the names, also running ones
 
     def __post_init__(self) -> None:
         self._ip("netns", "add", self.hub)
@@ -64,9 +66,11 @@ class Network:
 
     @property
     def hub(self) -> str:
+        """The namespace with the bridge."""
         return f"{self.name}-hub"
 
     def namespace(self, pod: str) -> str:
+        """The network namespace of a pod."""
         return f"{self.name}-{pod}"
 
     @staticmethod
@@ -89,16 +93,31 @@ class Network:
         self._ip("-n", self.hub, "link", "set", port, "up")
         return address
 
+    def resolve(self, name: str, address: str) -> None:
+        """Let a name lead to an address, for all pods."""
+        self.names[name] = address
+        self.publish()
+
+    def publish(self) -> None:
+        """Tell every pod all names."""
+        lines = [f"{address} {name}\n" for name, address in self.names.items()]
+        for path in self.hosts:
+            with path.open("w") as file:  # in place: pods have this very file mounted
+                file.writelines(["127.0.0.1 localhost\n", *lines])
+
     def _port(self, pod: str) -> str:
         return "p" + self.addresses[pod].rsplit(".", 1)[1]
 
     def cut(self, pod: str) -> None:
+        """Pull the cable."""
         self._ip("-n", self.hub, "link", "set", self._port(pod), "nomaster")
 
     def heal(self, pod: str) -> None:
+        """Plug it in again."""
         self._ip("-n", self.hub, "link", "set", self._port(pod), "master", "br0")
 
     def remove(self) -> None:
+        """Leave nothing behind."""
         for pod in self.addresses:
             sh("ip", "netns", "del", self.namespace(pod), check=False)
         sh("ip", "netns", "del", self.hub, check=False)
@@ -125,22 +144,16 @@ exec chroot "$NEW" setpriv --reuid "$USER_ID" --regid "$GROUP_ID" --groups "$GRO
 class Pod:
     """One pod of a workload: its container can be started, probed, asked to stop and killed; its volume stays."""
 
-    def __init__(
-        self,
-        name: str,
-        template: dict[str, Any],
-        objects: list[dict[str, Any]],
-        secrets: dict[str, dict[str, str]],
-        network: Network,
-        scratch: Path,
-    ) -> None:
-        self.name, self.network, self.secrets = name, network, secrets
+    def __init__(self, name: str, template: dict[str, Any], instance: Instance) -> None:
+        self.name, self.network, self.secrets = name, instance.network, instance.secrets
         self.spec = template["spec"]
         [self.container] = self.spec["containers"]
-        self.configmaps = {item["metadata"]["name"]: item["data"] for item in objects if item["kind"] == "ConfigMap"}
-        self.home = scratch / name
+        self.configmaps = {
+            item["metadata"]["name"]: item["data"] for item in instance.objects if item["kind"] == "ConfigMap"
+        }
+        self.home = instance.scratch / name
         self.home.mkdir(parents=True, exist_ok=True)
-        self.address = network.plug(name)
+        self.address = self.network.plug(name)
         self.process: subprocess.Popen[bytes] | None = None
         self.log = self.home / "log"
 
@@ -148,13 +161,16 @@ class Pod:
 
     @property
     def user(self) -> int:
+        """The uid of the container."""
         return int(self.spec["securityContext"]["runAsUser"])
 
     @property
     def group(self) -> int:
+        """The group that owns its volumes."""
         return int(self.spec["securityContext"]["fsGroup"])
 
     def environment(self) -> dict[str, str]:
+        """The environment as the kubelet expands it."""
         found: dict[str, str] = {}
         for entry in self.container["env"]:
             if "value" in entry:
@@ -193,9 +209,11 @@ class Pod:
         return path
 
     def volume(self, name: str) -> Path:
+        """Where a volume is on this machine."""
         return self.home / "volumes" / name
 
     def start(self) -> None:
+        """Start the container; its log goes on."""
         assert not self.running
         mounts = []
         for mount in self.container["volumeMounts"]:
@@ -205,9 +223,8 @@ class Pod:
             )
         mounts.sort(key=lambda line: line.split()[1])
         (self.home / "mounts").write_text("\n".join(mounts) + "\n")
-        (self.home / "hosts").write_text(
-            "127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in self.network.names.items())
-        )
+        self.network.hosts.add(self.home / "hosts")
+        self.network.publish()
         new = self.home / "root"
         new.mkdir(exist_ok=True)
         extra = {
@@ -251,6 +268,7 @@ class Pod:
 
     @property
     def running(self) -> bool:
+        """Whether the container runs."""
         return self.process is not None and self.process.poll() is None
 
     @property
@@ -309,6 +327,7 @@ class Pod:
                 "--no-new-privs",
                 *argv,
             ],
+            check=False,
             text=True,
             input=stdin,
             stdout=subprocess.PIPE,
@@ -353,24 +372,17 @@ class Instance:
         kept = {pod.name: pod.process for pod in self.members}
         self.members = []
         for ordinal in range(workload["spec"]["replicas"]):
-            pod = Pod(
-                f"{workload['metadata']['name']}-{ordinal}",
-                workload["spec"]["template"],
-                self.objects,
-                self.secrets,
-                self.network,
-                self.scratch,
-            )
+            pod = Pod(f"{workload['metadata']['name']}-{ordinal}", workload["spec"]["template"], self)
             pod.process = kept.get(pod.name)
             domain = f"{workload['spec']['serviceName']}.{self.namespace}.svc"
-            self.network.names[f"{pod.name}.{domain}"] = pod.address
+            self.network.resolve(f"{pod.name}.{domain}", pod.address)
             self.members.append(pod)
         # The client Service leads to one member that is ready; the tests' stands for the first.
-        self.network.names[f"{self.name}-server.{self.namespace}.svc"] = self.members[0].address
+        self.network.resolve(f"{self.name}-server.{self.namespace}.svc", self.members[0].address)
 
     def service(self, member: Pod) -> None:
         """Let the client Service lead to this member."""
-        self.network.names[f"{self.name}-server.{self.namespace}.svc"] = member.address
+        self.network.resolve(f"{self.name}-server.{self.namespace}.svc", member.address)
 
     def start(self, *members: Pod) -> float:
         """Start members and wait until they are ready; returns the seconds it took."""
@@ -381,6 +393,7 @@ class Instance:
         return time.monotonic() - begin
 
     def await_ready(self, *members: Pod, seconds: float = 120) -> None:
+        """Wait for readiness; a member that ends meanwhile, or takes longer, fails the test with its log."""
         waiting = list(members or self.members)
         end = time.monotonic() + seconds
         while waiting:
@@ -395,12 +408,7 @@ class Instance:
     def jobs(self) -> list[Pod]:
         """The provisioning Jobs' pods."""
         found = [item for item in self.objects if item["kind"] == "Job"]
-        return [
-            Pod(
-                job["metadata"]["name"], job["spec"]["template"], self.objects, self.secrets, self.network, self.scratch
-            )
-            for job in found
-        ]
+        return [Pod(job["metadata"]["name"], job["spec"]["template"], self) for job in found]
 
     def provision(self) -> dict[str, str]:
         """Run every provisioning Job once; what each said, by its consumer."""
@@ -437,6 +445,7 @@ class Instance:
         return int(status), body.strip()
 
     def stop(self) -> None:
+        """Kill what runs."""
         for member in self.members:
             if member.running:
                 member.kill()

@@ -10,9 +10,9 @@ changed Secret to their pods one after another, so for a while pods differ by on
   variable (credentials) COMMAND encrypts everything anew with the present primary key before the rotation, and
   exactly one retired key stays for the pods that do not know its successor as primary yet.
 
-When each key took its role is written in an annotation of the Secret. A run that is not due changes nothing, so runs may be
-repeated and their schedule does not matter for correctness. The write carries the version that was read, so of two
-runs at once one fails. Only ``get`` and ``patch`` of this one Secret are needed.
+When each key took its role is written in an annotation of the Secret. A run that is not due changes nothing, so runs
+may be repeated and their schedule does not matter for correctness. The write carries the version that was read, so of
+two runs at once one fails. Only ``get`` and ``patch`` of this one Secret are needed.
 """
 
 import base64
@@ -24,6 +24,7 @@ import sys
 import time
 import urllib.request
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -47,7 +48,7 @@ def rotate(keys, since, now, staged_seconds, retired_seconds):
         after[primary], times[primary] = after.pop(STAGED), now
     after[STAGED], times[STAGED] = Fernet.generate_key().decode(), now
     active = sorted(number for number in after if number != STAGED)
-    for number, successor in zip(active, active[1:], strict=False):
+    for number, successor in pairwise(active):
         retired = now - times[successor]
         gone = successor != active[-1] if retired_seconds is None else retired > retired_seconds
         if gone:
@@ -72,8 +73,8 @@ class Secret:
             "Content-Type": "application/merge-patch+json",
         }
         data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(self.url, data, headers, method=method)  # noqa: S310 - the address is the chart's
-        with urllib.request.urlopen(request, timeout=30, context=context) as answer:  # noqa: S310
+        request = urllib.request.Request(self.url, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
             return json.load(answer)
 
     def keys(self):
@@ -84,9 +85,9 @@ class Secret:
     def since(self):
         """When each key took its role; for keys that nobody rotated yet, when the Secret was made."""
         metadata = self.body["metadata"]
-        made = datetime.fromisoformat(metadata["creationTimestamp"].replace("Z", "+00:00")).timestamp()
+        made = datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()
         written = json.loads((metadata.get("annotations") or {}).get(SINCE, "{}"))
-        return {number: written.get(str(number), made) for number in self.keys()}
+        return {number: written.get(str(number), int(made)) for number in self.keys()}
 
     def write(self, keys, since):
         """Replace the keys, unless somebody else changed the Secret since it was read."""
@@ -103,7 +104,7 @@ def encrypt_anew(command, keys, repository):
         path = repository / str(number)
         path.touch(mode=0o600)
         path.write_text(key)
-    subprocess.run(command, check=True)  # noqa: S603 - the command is the chart's
+    subprocess.run(command, check=True)
 
 
 def main(command, environment):

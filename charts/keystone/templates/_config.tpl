@@ -46,7 +46,7 @@ policy.yaml: |
 {{- /* The bootstrap writes to the database and forgets what the API has cached of it. It tells nobody. */ -}}
 {{- define "keystone.files.bootstrap" -}}
 keystone.conf: |
-  {{- include "common.oslo.ini" (dict "sections" (omit (include "keystone.sections" . | fromJson) "oslo_messaging_notifications" "oslo_messaging_rabbit" "oslo_middleware")) | trim | nindent 2 }}
+  {{- include "common.oslo.ini" (dict "sections" (omit (include "keystone.sections" . | fromJson) "oslo_messaging_notifications" "oslo_messaging_rabbit" "oslo_middleware" "oslo_policy")) | trim | nindent 2 }}
 keystone_instance_cache.py: |
   {{- .Files.Get "files/keystone_instance_cache.py" | trim | nindent 2 }}
 {{- end -}}

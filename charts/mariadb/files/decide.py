@@ -38,6 +38,11 @@ def is_empty(report):
     return report["phase"] == "waiting" and not report["data"] and not report["incomplete"]
 
 
+def is_unfinished(report):
+    """It was taking a full copy: whatever it held before did not count any more, and it has acknowledged nothing since."""
+    return report["phase"] == "waiting" and report["incomplete"]
+
+
 def decide(me, count, reports, patience_over=False, force=""):
     """What member `me` of `count` does, given {ordinal: report} of those that answer (its own included)."""
     serving = {o: r for o, r in reports.items() if o != me and r["serving"]}
@@ -68,7 +73,8 @@ def _follow(mine, serving):
 def _elect(me, count, reports, patience_over, force):
     voters = {o: r for o, r in reports.items() if has_position(r)}
     silent = sorted(set(range(count)) - set(reports))
-    unknown = [o for o in range(count) if o not in voters and not (o in reports and is_empty(reports[o]))]
+    # A volume that never was a member's, or that was being filled, is known to hold nothing.
+    unknown = [o for o in range(count) if o not in voters and not (o in reports and (is_empty(reports[o]) or is_unfinished(reports[o])))]
     if force and _matches(force, reports):
         chosen = int(force.partition("@")[0])
         action = "create" if force.endswith("@empty") else "bootstrap"
@@ -81,7 +87,7 @@ def _elect(me, count, reports, patience_over, force):
 
     newest = max(voters.values(), key=lambda r: (r["epoch"], r["view_seqno"]))
     view = set(newest["view"] or range(count))
-    missing = view - set(voters)
+    missing = {o for o in view - set(voters) if o not in reports or not is_unfinished(reports[o])}
     gone = {o for o in view & set(voters) if voters[o]["left"] == "clean"}
     chosen = max(voters, key=lambda o: (voters[o]["epoch"], voters[o]["seqno"], -o))
     best = voters[chosen]

@@ -18,6 +18,7 @@ from decide import NOTHING, decide
 PATIENCE = float(os.environ["RECOVERY_PATIENCE_SECONDS"])
 FORCE = os.environ["RECOVERY_FORCE"]
 
+OPTIONS = member.RUN / "member.cnf"  # the configuration, and what the scripts of a full copy read from nowhere else
 GRASTATE = member.DATA / "grastate.dat"
 SAVED = "# GALERA saved state\nversion: 2.1\nuuid:    {uuid}\nseqno:   -1\nsafe_to_bootstrap: {safe}\n"
 
@@ -27,7 +28,7 @@ def server(*options):
     host = member.url_host(member.ADDRESS)
     return [
         "mariadbd",
-        f"--defaults-file={member.CONFIG}/server.cnf",
+        f"--defaults-file={OPTIONS}",
         f"--datadir={member.DATA}",
         f"--socket={member.SOCKET}",
         f"--pid-file={member.RUN}/mariadb.pid",
@@ -122,7 +123,7 @@ def install():
     new = member.VOLUME / "data.new"
     shutil.rmtree(new, ignore_errors=True)
     subprocess.run(
-        ["mariadb-install-db", f"--defaults-file={member.CONFIG}/server.cnf", f"--datadir={new}", f"--tmpdir={member.VOLUME}/tmp",
+        ["mariadb-install-db", f"--defaults-file={OPTIONS}", f"--datadir={new}", f"--tmpdir={member.VOLUME}/tmp",
          "--auth-root-authentication-method=socket", "--auth-root-socket-user=mysql", "--skip-test-db", "--wsrep-on=OFF"],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
@@ -177,6 +178,8 @@ def main():
     for mark in (member.DRAINING, member.LEAVING, member.SEALED):
         mark.unlink(missing_ok=True)
     (member.VOLUME / "tmp").mkdir(exist_ok=True)
+    bind = f"[sst]\nsockopt = ,bind={member.url_host(member.ADDRESS)}\n"
+    OPTIONS.write_text(f"!include {member.CONFIG}/server.cnf\n{bind}", encoding="utf-8")
     member.write(member.PROGRESS, {"phase": "preparing", "beat": time.time()})
     facts = examine()
     member.say(f"volume: {facts}")

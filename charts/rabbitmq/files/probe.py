@@ -8,6 +8,7 @@ ready    it accepts clients, and it reaches so many members that they are a majo
 """
 
 import os
+import re
 import socket
 import sys
 import urllib.error
@@ -15,7 +16,7 @@ import urllib.request
 
 TIMEOUT = float(os.environ["PROBE_TIMEOUT"])
 AMQP, METRICS, DISTRIBUTION = (int(os.environ[name]) for name in ("AMQP_PORT", "METRICS_PORT", "RABBITMQ_DIST_PORT"))
-UNREACHABLE = "rabbitmq_unreachable_cluster_peers_count "
+CONNECTED = re.compile(r'^erlang_vm_dist_node_state\{peer="[^"@]*@([^"]*)"\} 3$', re.MULTILINE)
 
 
 def listens(port):
@@ -48,13 +49,10 @@ def live():
 def ready():
     if not listens(AMQP):
         return "no client listener: booting, waiting for a quorum, or under maintenance"
-    lines = [line for line in metrics().splitlines() if line.startswith(UNREACHABLE)]
-    if not lines:
-        return "the metrics page does not say how many members are out of reach"
-    members = len(os.environ["MEMBERS"].split())
-    unreachable = int(float(lines[0].split()[-1]))
-    if 2 * unreachable >= members:
-        return "%d of %d members are out of reach: no majority" % (unreachable, members)
+    members = os.environ["MEMBERS"].split()
+    reached = 1 + len(set(CONNECTED.findall(metrics())) & set(members))
+    if 2 * reached <= len(members):
+        return "reaches %d of %d members, itself included: no majority" % (reached, len(members))
     return None
 
 

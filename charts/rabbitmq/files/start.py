@@ -12,7 +12,7 @@ until one of two things is certain:
 Only the very first start needs all members at once. Joining is RabbitMQ's documented procedure (start without clients,
 stop_app, join_cluster) and not its peer discovery, where a member that is older than the one it finds forms a cluster of
 its own. It can be cut short at any moment: `state` says `joining` until it is done, and then it is done again. Nothing
-else resets a volume.
+else resets a volume. One that was reset from outside, by a cluster that forgot its member, is not served from.
 """
 
 import os
@@ -26,12 +26,20 @@ import time
 
 WAITING = b"waiting\n"
 POLL_SECONDS = 2
+# A member's whole list of peers: if RabbitMQ finds its volume reset it looks for this one for ever.
+NOBODY = "cluster_formation.classic_config.nodes.1 = rabbit@the-volume-of-this-member-was-reset.invalid\n"
 SECLUDED = """
 listeners.tcp = none
 management.tcp.ip = 127.0.0.1
 prometheus.tcp.ip = 127.0.0.1
 log.console.level = warning
 """
+
+
+DATA = pathlib.Path(os.environ["RABBITMQ_MNESIA_BASE"])
+STATE = DATA / "state"  # founding, joining or member
+HOME = pathlib.Path(os.environ["HOME"])
+DISCOVERY = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILES"])
 
 
 def say(text):
@@ -52,6 +60,16 @@ def command(*argv, stdin="", seconds=120):
 
 def briefly(output):
     return " ".join(output.split())[:300]
+
+
+def record(text):
+    """Write what this member is to its volume, whole or not at all."""
+    draft = STATE.with_suffix(".new")
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(STATE)
 
 
 def answer(port):
@@ -127,7 +145,7 @@ def join(me, peer, was_empty):
             return False
     # The member's own configuration, but nobody outside can connect.
     own = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILE"]).read_text().splitlines(keepends=True)
-    conf = pathlib.Path(os.environ["HOME"]) / "joining.conf"
+    conf = HOME / "joining.conf"
     conf.write_text("".join(line for line in own if not line.startswith(("listeners.", "log.console.level"))) + SECLUDED)
     server = subprocess.Popen(["rabbitmq-server"], env=dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf)))
     try:
@@ -150,6 +168,7 @@ def settle():
     brings must be on before the next release can be installed; they can be once every member has it.
     """
     await_startup()
+    record("member")
     user, password = os.environ["RABBITMQ_DEFAULT_USER"], os.environ["RABBITMQ_DEFAULT_PASS"]
     # With one more argument, be it -q, rabbitmqctl would not read the password from its input, and hang.
     if command("rabbitmqctl", "authenticate_user", user, stdin=password + "\n").returncode:
@@ -169,41 +188,33 @@ def main():
         sys.exit("start: %s must be one of the members %s, but is not. Raise `replicas`, or remove the pod." % (me, members))
 
     # Erlang wants a cookie that its user owns and nobody else can read; a mounted Secret is owned by root.
-    cookie = pathlib.Path(os.environ["HOME"]) / ".erlang.cookie"
+    cookie = HOME / ".erlang.cookie"
     if cookie.exists():
         cookie.unlink()
     cookie.touch(mode=0o600)
     cookie.write_bytes(pathlib.Path(os.environ["COOKIE_FILE"]).read_bytes().strip())
     cookie.chmod(0o400)
 
-    data = pathlib.Path(os.environ["RABBITMQ_MNESIA_BASE"])
-    data.mkdir(parents=True, exist_ok=True)
-    state = data / "state"
-
-    def record(text):
-        draft = data / "state.new"
-        with draft.open("w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(state)
-
-    empty = not (data / node(me)).exists()
-    joining = state.exists() and state.read_text() == "joining\n"
-    while empty or joining:
+    DISCOVERY.write_text("")
+    DATA.mkdir(parents=True, exist_ok=True)
+    if not STATE.exists() and (DATA / node(me)).exists():
+        record("member")  # a volume from elsewhere is not empty
+    while not STATE.exists() or STATE.read_text() == "joining":
+        empty = not (DATA / node(me)).exists()
         peer = decide(me, members, distribution, amqp)
         if peer is None:
             say("every member waits and none has data: forming the cluster")
-            record("member")
+            record("founding")
             break
         say("joining " + peer)
         record("joining")
         if join(me, peer, empty):
             record("member")
-            break
-        empty, joining = not (data / node(me)).exists(), True
-        time.sleep(POLL_SECONDS)
+        else:
+            time.sleep(POLL_SECONDS)
 
+    if STATE.read_text() == "member":
+        DISCOVERY.write_text(NOBODY)
     if os.fork() == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         settle()

@@ -18,15 +18,18 @@ rabbitmq.conf: |
   log.console.level = info
   log.file = false
 
-  # Members join by start.py, not by peer discovery; features that need most of them wait for so many.
+  # Members join by start.py. Peer discovery is left with looking, for ever, on a volume that was reset from outside.
+  cluster_formation.peer_discovery_backend = classic_config
+  cluster_formation.discovery_retry_limit = 2147483647
   cluster_formation.target_cluster_size_hint = {{ $replicas }}
 
-  # Every queue has a copy on every member, also one that joined later, and none on a member that was forgotten.
+  # Every queue has a copy on every member, also one that joined later, and none on a member that was forgotten. The
+  # size is more than there will ever be, so that running members need not learn that their number changed.
   default_queue_type = quorum
   quorum_queue.continuous_membership_reconciliation.enabled = true
   quorum_queue.continuous_membership_reconciliation.auto_remove = true
   quorum_queue.continuous_membership_reconciliation.interval = 60000
-  quorum_queue.continuous_membership_reconciliation.target_group_size = {{ $replicas }}
+  quorum_queue.continuous_membership_reconciliation.target_group_size = 99
   # A client that redeclares its queue as it would be without the default type finds it instead of failing.
   quorum_queue.property_equivalence.relaxed_checks_on_redeclaration = true
 
@@ -42,8 +45,8 @@ rabbitmq.conf: |
 advanced.config: |
   [
     {rabbit, [
-      %% Copies of a new queue.
-      {quorum_cluster_size, {{ $replicas }}},
+      %% Copies of a new queue: one on every member.
+      {quorum_cluster_size, 99},
       %% A member that starts before a majority is back waits for a day, not for seconds: it is there when the others come.
       {khepri_leader_wait_retry_timeout, 86400000}
     ]},

@@ -79,6 +79,9 @@ return: [{name: POD_NAME, value: text}]
 */ -}}
 {{- define "rabbitmq.server.env" -}}
 {{- $values := .root.Values -}}
+{{- if eq $values.admin.username "guest" -}}
+{{- fail "`admin.username` must not be \"guest\": RabbitMQ lets that user in from its own host only. Use \"admin\"." -}}
+{{- end -}}
 {{- $members := include "common.names.members" (dict "root" .root "component" "server" "replicas" $values.replicas) | fromJsonArray -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
@@ -104,6 +107,7 @@ return: [{name: POD_NAME, value: text}]
   "QUORUM_SECONDS" $values.drain.quorumSeconds
   "RABBITMQ_ADVANCED_CONFIG_FILE" (printf "%s/advanced.config" $values.paths.config)
   "RABBITMQ_CONFIG_FILE" (printf "%s/rabbitmq.conf" $values.paths.config)
+  "RABBITMQ_CONFIG_FILES" (printf "%s/discovery.conf" $values.paths.run)
   "RABBITMQ_CONF_ENV_FILE" "/dev/null"
   "RABBITMQ_DEFAULT_USER" $values.admin.username
   "RABBITMQ_DIST_PORT" $values.ports.distribution
