@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import shutil
 from pathlib import Path
-from typing import Final
 
 from compiler.model.tree import Tree
 from compiler.write.compare import Comparison, above
 from compiler.write.durable import write_all
-
-_CANNOT_LINK: Final = frozenset((errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS))
+from compiler.write.keep import keep
 
 
 def stage(tree: Tree, comparison: Comparison, *, old: Path, new: Path) -> None:
@@ -26,7 +22,7 @@ def stage(tree: Tree, comparison: Comparison, *, old: Path, new: Path) -> None:
     written = {path: content for path, content in tree.files.items() if path not in kept}
     _make_folders(comparison, [*kept, *written], old=old, new=new)
     for path in comparison.kept:
-        _keep(old / path, new / path)
+        keep(old / path, new / path)
     write_all(new, written)
 
 
@@ -54,12 +50,3 @@ def _resemble(old: Path, new: Path) -> None:
             os.chown(new, status.st_uid, status.st_gid)
     if old.is_dir() and status.st_mode != made.st_mode:
         new.chmod(status.st_mode & 0o7777)
-
-
-def _keep(old: Path, new: Path) -> None:
-    try:
-        os.link(old, new, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _CANNOT_LINK:
-            raise
-        shutil.copy2(old, new, follow_symlinks=False)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any, Final
 
 from compiler.model.index import INDEX
 from compiler.write.durable import write_durably
+from compiler.write.pour import pour
 
 _CANNOT: Final = frozenset((errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM))
 _AT_FDCWD: Final = -100
@@ -36,38 +36,39 @@ def replace(place: Path, *, new: Path, old: Path, note: Path) -> None:
 
 
 def resume(place: Path, *, new: Path, note: Path) -> None:
-    """Finish a replacement that was cut short between its two steps, if there was one."""
-    if is_cut_short(place, new=new, note=note):
-        shutil.rmtree(place, ignore_errors=True)
+    """Finish a replacement that was cut short after its first step, if there was one."""
+    if not is_cut_short(place, new=new, note=note):
+        return
+    if place.exists():
+        pour(new, place)
+    else:
         new.rename(place)
 
 
 def is_cut_short(place: Path, *, new: Path, note: Path) -> bool:
-    """Whether the old tree is gone and the new one, whole, waits to take its place."""
+    """Whether the old tree is gone, or going, and the new one, whole, waits to take its place."""
     return note.exists() and new.exists() and not (place / INDEX).exists()
 
 
 def _in_two_steps(place: Path, *, new: Path, old: Path, note: Path) -> None:
     write_durably(note, b"The tree in `new` is whole, and takes the place of the one beside this folder.\n")
     try:
-        _take_away(place, old)
+        place.rename(old)
         new.rename(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV or not place.exists():
+            _put_back(place, old)
+            raise
+        # overlayfs renames no directory that a lower layer holds (the repository of a container's image).
+        pour(new, place)
     except BaseException:
-        if old.exists() and not place.exists():
-            old.rename(place)
+        _put_back(place, old)
         raise
 
 
-def _take_away(place: Path, old: Path) -> None:
-    try:
-        place.rename(old)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        # overlayfs cannot rename a directory that a lower layer holds, but removes it. The index goes first: from
-        # then on there is no way back, and `resume` knows it.
-        (place / INDEX).unlink(missing_ok=True)
-        shutil.rmtree(place)
+def _put_back(place: Path, old: Path) -> None:
+    if old.exists() and not place.exists():
+        old.rename(place)
 
 
 def exchange(one: Path, two: Path) -> bool:

@@ -113,30 +113,26 @@ def _enter(folder: Path, shown: str, patience: float) -> int:
     """A descriptor that holds the lock on ``folder``, and with it the folder that has this name now."""
     deadline = time.monotonic() + patience
     while True:
-        folder.mkdir(exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        if _locked(descriptor) and _is_still(folder, descriptor):
+        descriptor = _try(folder)
+        if descriptor is not None:
             return descriptor
-        os.close(descriptor)
         if time.monotonic() > deadline:
             raise _occupied(folder, shown, patience)
         time.sleep(_PAUSE)
 
 
-def _locked(descriptor: int) -> bool:
-    try:
+def _try(folder: Path) -> int | None:
+    """The descriptor, or None where somebody else holds the lock, or removed the folder just now on their way out."""
+    with contextlib.suppress(FileNotFoundError, BlockingIOError), contextlib.ExitStack() as undo:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        undo.callback(os.close, descriptor)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_still(folder: Path, descriptor: int) -> bool:
-    """Whether the name still means the folder that was opened: its holder may have removed it before letting go."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), folder.lstat())
-    except FileNotFoundError:
-        return False
+        if os.path.samestat(os.fstat(descriptor), folder.lstat()):
+            undo.pop_all()
+            return descriptor
+    return None
 
 
 def _occupied(folder: Path, shown: str, patience: float) -> OutputFailed:

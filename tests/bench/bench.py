@@ -28,6 +28,8 @@ ENGINE: Final = Path(__file__).with_name("engine.py")
 SIZES: Final = (10, 100, 1000)
 CHARTS: Final = ("mariadb", "rabbitmq", "memcached", "keystone")
 WARM_RUNS: Final = 5
+ENVIRONMENT: Final = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+"""As users have it: Python keeps what it has compiled."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Figures:
 def measured(argv: Sequence[str], directory: Path) -> Figures:
     """Run a command to its end and say what it cost, children included."""
     started = time.perf_counter()
-    process = subprocess.Popen(argv, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        argv, cwd=directory, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     said = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)

@@ -91,7 +91,7 @@ def die_once_there(path: Path) -> None:
 def attempt(tree: Tree, output: Path) -> str:
     """Deliver; say what went wrong, if anything."""
     try:
-        write.deliver(tree, output)
+        write.deliver(tree, output, patience=120)
     except OscompileError as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -207,7 +207,8 @@ def _overlay(layers: Mapping[str, Path]) -> None:
     for name in ("upper", "work", "root"):
         shutil.rmtree(layers[name], ignore_errors=True)
         layers[name].mkdir()
-    options = f"lowerdir={layers['image']},upperdir={layers['upper']},workdir={layers['work']}"
+    own = "userxattr," if os.environ.get("UNPRIVILEGED") else ""
+    options = f"{own}lowerdir={layers['image']},upperdir={layers['upper']},workdir={layers['work']}"
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, layers["root"]], check=True)
 
 

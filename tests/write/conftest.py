@@ -43,7 +43,8 @@ def quick_path() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def private() -> tuple[str, ...]:
     """What to put before a command that mounts: root gets mounts of its own, others a user namespace with them."""
-    own = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--mount")
+    mapped = ("env", "UNPRIVILEGED=1", "unshare", "--map-root-user", "--mount")
+    own = ("unshare", "--mount") if os.geteuid() == 0 else mapped
     if shutil.which("unshare") is None or subprocess.run([*own, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this machine lets nobody mount a disk of their own")
     return own

@@ -34,7 +34,8 @@ def test_where_a_lower_layer_holds_the_old_tree_it_is_replaced_all_the_same(on_d
     mount -t tmpfs tmpfs "$0"; mkdir "$0/image" "$0/upper" "$0/work" "$0/root"
     "$1" -m tests.write.child deliver "$0/image/rendered/site-a" old >/dev/null
     echo mine > "$0/image/rendered/site-a/notes"
-    mount -t overlay overlay -o lowerdir="$0/image",upperdir="$0/upper",workdir="$0/work" "$0/root"
+    test -n "$UNPRIVILEGED" && own=userxattr, || own=
+    mount -t overlay overlay -o "$own"lowerdir="$0/image",upperdir="$0/upper",workdir="$0/work" "$0/root"
     """
     told = on_disk(mounting, tmp_path, "replaced", tmp_path / "root/rendered/site-a")
     assert told == {"said": "", "state": "new", "notes": "mine\n", "beside": ["site-a"]}

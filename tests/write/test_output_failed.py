@@ -49,7 +49,7 @@ def test_a_disk_that_runs_out_of_names_at_whatever_step(on_disk: Run, tmp_path: 
 READ_ONLY = """
 mount -t tmpfs tmpfs "$0"
 "$1" -m tests.write.child deliver "$0/rendered/site-a" old >/dev/null
-mount -o remount,ro "$0"
+mount -o remount,bind,ro "$0"
 """
 
 

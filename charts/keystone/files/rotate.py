@@ -27,12 +27,15 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from cryptography.fernet import Fernet
-
 SINCE = "oscompile.io/keys-since"
 """Annotation: when each key became staged (0) or primary (the others), in seconds."""
 
 STAGED = 0
+
+
+def new_key():
+    """A Fernet key: 32 random bytes, as text."""
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
 def rotate(keys, since, now, staged_seconds, retired_seconds):
@@ -46,7 +49,7 @@ def rotate(keys, since, now, staged_seconds, retired_seconds):
     if STAGED in keys:
         primary = max(keys) + 1
         after[primary], times[primary] = after.pop(STAGED), now
-    after[STAGED], times[STAGED] = Fernet.generate_key().decode(), now
+    after[STAGED], times[STAGED] = new_key(), now
     active = sorted(number for number in after if number != STAGED)
     for number, successor in pairwise(active):
         retired = now - times[successor]

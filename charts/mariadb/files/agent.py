@@ -17,7 +17,7 @@ import member
 
 ACCOUNTS = pathlib.Path(os.environ["ACCOUNTS"])
 STEP_BACK_AFTER = float(os.environ["STEP_BACK_SECONDS"])
-STATUS = ("wsrep_cluster_status", "wsrep_cluster_state_uuid", "wsrep_local_state_comment", "wsrep_ready", "wsrep_cluster_size", "wsrep_local_index", "wsrep_last_committed")  # fmt: skip
+STATUS = ("wsrep_connected", "wsrep_cluster_status", "wsrep_cluster_state_uuid", "wsrep_local_state_comment", "wsrep_ready", "wsrep_cluster_size", "wsrep_local_index", "wsrep_last_committed")  # fmt: skip
 NOBODY = {"phase": "down", "beat": 0, "action": "", "choice": None, "reason": "", "data": False, "seqno": -1, "view_seqno": -1, "view": []}  # fmt: skip
 
 # The administrator is for the Jobs of this chart. It cannot write to a member that is closed to writes. `monitor` sees the server's state, no data.
@@ -33,7 +33,7 @@ class Member:
     def __init__(self):
         self.status, self.open, self.seen = {}, False, 0.0
         self.lock = threading.Lock()
-        self.without_quorum_since = None
+        self.out_since = None
         self.checked = {}
 
     def look(self, age=0.0):
@@ -99,13 +99,15 @@ class Member:
     def tend(self):
         """One round of the things that need doing."""
         if self.synced:
-            self.without_quorum_since = None
+            self.out_since = None
             if not member.DRAINING.exists():
                 member.remember(uuid=self.status["wsrep_cluster_state_uuid"], incomplete=False, left="running")
                 self.open_for_writes()
                 self.keep_accounts()
-        elif self.status and self.status["wsrep_cluster_status"] != "Primary":
-            self.step_back()
+        elif self.status and not self.serving:
+            self.out_since = self.out_since or time.monotonic()
+            if time.monotonic() - self.out_since >= STEP_BACK_AFTER:
+                self.step_back()
 
     def open_for_writes(self):
         """Every server starts read-only. A component that never reached a majority since then acknowledges nothing, whoever started it."""
@@ -137,15 +139,22 @@ class Member:
         return subprocess.run(client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10).returncode == 0
 
     def step_back(self):
-        """A server without a primary component that others wait for is one vote too few: stop it, so that start.py can cast it."""
-        self.without_quorum_since = self.without_quorum_since or time.monotonic()
-        if time.monotonic() - self.without_quorum_since < STEP_BACK_AFTER:
-            return
-        waiting = [o for o, r in member.states().items() if o != member.ORDINAL and r["phase"] == "waiting"]
-        if waiting:
+        """Stop a server that is of no use as it is, so that start.py can do better.
+
+        One that has left the group (a copy or a difference that failed, an inconsistency) never goes back by itself. One
+        without a primary component does, but when others wait for an election it is one vote too few.
+        """
+        if self.status["wsrep_connected"] == "OFF":
+            member.say("not in the group any more: stopping, to join it again")
+        elif self.status["wsrep_cluster_status"] != "Primary":
+            waiting = [o for o, r in member.states().items() if o != member.ORDINAL and r["phase"] == "waiting"]
+            if not waiting:
+                return
             member.say(f"no primary component, and members {waiting} wait: stopping, to elect one with them")
             member.remember(left="idle")
-            member.sql("SET SESSION wsrep_on = OFF; SHUTDOWN;")  # statements are refused without a quorum
+        else:
+            return
+        member.sql("SET SESSION wsrep_on = OFF; SHUTDOWN;")  # statements are refused without a quorum
 
 
 class Handler(BaseHTTPRequestHandler):

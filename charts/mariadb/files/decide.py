@@ -25,8 +25,9 @@ beyond that position takes a full copy instead of the difference, and an older e
 from collections import namedtuple
 
 Decision = namedtuple("Decision", "action choice reason fork", defaults=(None, "", False))
-"""action: join | copy (join with a full copy) | create | bootstrap | wait; choice: the ordinal this member is for."""
+"""action: join | copy (join with a full copy) | create | bootstrap | wait; choice: the ordinal this member is for, or COPY."""
 
+COPY = "copy"  # as a choice: wants a full copy
 NOTHING = "00000000-0000-0000-0000-000000000000"
 
 
@@ -34,12 +35,16 @@ def has_position(report):
     return report["phase"] == "waiting" and report["uuid"] != NOTHING and report["seqno"] >= 0
 
 
+def has_vote(report):
+    return has_position(report) and not report["incomplete"]
+
+
 def is_empty(report):
     return report["phase"] == "waiting" and not report["data"] and not report["incomplete"]
 
 
 def is_unfinished(report):
-    """It was taking a full copy: whatever it held before did not count any more, and it has acknowledged nothing since."""
+    """It needs a full copy, by Galera's verdict or ours: what it holds does not count, and it has acknowledged nothing since."""
     return report["phase"] == "waiting" and report["incomplete"]
 
 
@@ -47,31 +52,46 @@ def decide(me, count, reports, patience_over=False, force=""):
     """What member `me` of `count` does, given {ordinal: report} of those that answer (its own included)."""
     serving = {o: r for o, r in reports.items() if o != me and r["serving"]}
     if serving:
-        return _follow(reports[me], serving)
+        return _follow(me, reports, serving, patience_over)
     busy = sorted(o for o, r in reports.items() if o != me and (r["phase"] == "running" or r["phase"] == "starting" and r["action"] in ("create", "bootstrap")))
     if busy:
         return Decision("wait", reason=f"members {busy} run, but without a primary component; they find one or step back")
     return _elect(me, count, reports, patience_over, force)
 
 
-def _follow(mine, serving):
+def _follow(me, reports, serving, patience_over):
     """Join those who serve, but never let their copy replace the data of another cluster."""
+    mine = reports[me]
     clusters = sorted({r["uuid"] for r in serving.values()})
     if len(clusters) > 1:
         return Decision("wait", reason=f"members serve different clusters: {clusters}. Stop all but the right one")
     if mine["uuid"] not in (NOTHING, clusters[0]):
         return Decision("wait", reason=f"this volume holds cluster {mine['uuid']}, but members {sorted(serving)} serve {clusters[0]}; joining would erase it. Give this member an empty volume if that is meant")
-    if mine["seqno"] < 0:
-        return Decision("copy", reason=f"no usable data here; members {sorted(serving)} serve")
     newest = max(serving.values(), key=lambda r: r["epoch"])
     parted = [at for epoch, at in newest["forks"] if epoch > mine["epoch"] and at < mine["seqno"]]
     if parted:
-        return Decision("copy", reason=f"the cluster went on from {min(parted)} without this member, which is at {mine['seqno']}")
-    return Decision("join", reason=f"members {sorted(serving)} serve")
+        reason = f"the cluster went on from {min(parted)} without this member, which is at {mine['seqno']}"
+    elif mine["incomplete"] or not has_position(mine):
+        reason = f"no usable data here; members {sorted(serving)} serve"
+    else:
+        return Decision("join", reason=f"members {sorted(serving)} serve")
+    turn = _turn(me, reports)
+    if turn is None or patience_over:
+        return Decision("copy", COPY, reason)
+    return Decision("wait", COPY, f"{reason}; {turn}")
+
+
+def _turn(me, reports):
+    """What a full copy still waits for, or None. One at a time: each costs a donor, and a member that just had one lacks what the next would ask it for."""
+    if reports[me]["choice"] != COPY:
+        return "the others must know first that a copy is wanted"
+    before = [o for o, r in reports.items() if o < me and r["phase"] == "waiting" and r["choice"] == COPY]
+    moving = [o for o, r in reports.items() if o != me and r["phase"] in ("starting", "running") and not r["synced"]]
+    return f"members {sorted({*before, *moving})} come first" if before or moving else None
 
 
 def _elect(me, count, reports, patience_over, force):
-    voters = {o: r for o, r in reports.items() if has_position(r)}
+    voters = {o: r for o, r in reports.items() if has_vote(r)}
     silent = sorted(set(range(count)) - set(reports))
     # A volume that never was a member's, or that was being filled, is known to hold nothing.
     unknown = [o for o in range(count) if o not in voters and not (o in reports and (is_empty(reports[o]) or is_unfinished(reports[o])))]

@@ -71,26 +71,29 @@ def recorded_view():
         return -1, []
 
 
-def left_cleanly():
-    """The saved state has a position only after an orderly stop."""
+def saved_state():
+    """(uuid, seqno) as Galera saved them, or None. The seqno is -1 but after an orderly stop; the uuid is nothing where Galera found the data not to be the group's."""
     try:
-        return re.search(r"^seqno: +\d+$", GRASTATE.read_text(encoding="utf-8", errors="replace"), re.M) is not None
+        found = re.search(r"^uuid: +([0-9a-f-]{36})\nseqno: +(-?\d+)$", GRASTATE.read_text(encoding="utf-8", errors="replace"), re.M)
     except OSError:
-        return False
+        return None
+    return found and (found[1], int(found[2]))
 
 
 def examine():
     """What this volume holds, as a report."""
-    known = member.memory()
+    known, saved = member.memory(), saved_state()
+    copying = (member.DATA / "sst_in_progress").exists()
     facts = {"data": (member.DATA / "mysql").is_dir(), "uuid": known["uuid"], "seqno": -1, "view_seqno": -1, "view": []}
-    facts["incomplete"] = known["incomplete"] or (member.DATA / "sst_in_progress").exists()
+    facts["incomplete"] = known["incomplete"] or copying
     if known["left"] == "running":
-        member.remember(left="clean" if left_cleanly() else "crash")
-    if facts["data"] and not facts["incomplete"]:
+        member.remember(left="clean" if saved and saved[1] >= 0 else "crash")
+    if facts["data"] and not copying:
         position = recovered_position()
         if position and position[0] != NOTHING:
             facts["uuid"], facts["seqno"] = position
             facts["view_seqno"], facts["view"] = recorded_view()
+            facts["incomplete"] = facts["incomplete"] or (saved is not None and saved[0] == NOTHING)
         facts["data"] = position is None or position[0] != NOTHING
     return {**facts, **{key: member.memory()[key] for key in ("epoch", "forks", "left")}}
 
