@@ -18,6 +18,7 @@ $(STAMP): tests/requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q compiler
 	@touch $@
 
 $(PROGRAMS)/kubectl: $(STAMP) tests/programs.lock
@@ -35,10 +36,11 @@ check: $(STAMP) ## Lint, types, the import contract, the documents
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet tests/docs
 
 golden: $(STAMP) $(PROGRAMS)/kubectl ## Write the golden files anew and show what changed
-	$(BIN)/pytest -q -n auto tests/golden --update-goldens || true
-	git --no-pager diff --stat -- golden
+	$(BIN)/pytest --quiet -n auto tests/golden tests/cli tests/docs --update-goldens
+	git --no-pager diff --stat -- golden tests README.md charts
 
 bench: $(STAMP) $(PROGRAMS)/kubectl ## Measure compiles of 10, 100 and 1,000 instances
 	$(BIN)/python tests/bench/bench.py

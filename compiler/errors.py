@@ -111,9 +111,9 @@ class OutOfDate(OscompileError):
         shown = [f"  {what:<8} {path}" for path, what in self.paths[:20]]
         if len(self.paths) > len(shown):
             shown.append(f"  ... and {len(self.paths) - len(shown)} more")
-        count = f"{len(self.paths)} file{'s' if len(self.paths) != 1 else ''}"
+        count = "1 file differs" if len(self.paths) == 1 else f"{len(self.paths)} files differ"
         return "\n".join(
-            [f"error: `{self.output}` in Git does not equal the compile: {count} differ", *shown, f"  try: {self.hint}"]
+            [f"error: `{self.output}` in Git does not equal the compile: {count}", *shown, f"  try: {self.hint}"]
         )
 
 

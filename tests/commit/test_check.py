@@ -110,7 +110,7 @@ def test_an_index_in_git_that_cannot_be_read_is_itself_out_of_date(repository: R
     repository.write("rendered/site-a/index.json", "<<<<<<< ours\n")
     repository.git("commit", "--quiet", "--all", "--message=conflict")
     assert out_of_date(repository, repository.tree(ONE)) == (
-        "error: `rendered/site-a` in Git does not equal the compile: 1 file differ\n"
+        "error: `rendered/site-a` in Git does not equal the compile: 1 file differs\n"
         "  differs  index.json\n"
         "  try: oscompile site-a --commit"
     )

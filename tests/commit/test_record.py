@@ -243,7 +243,7 @@ def test_a_hook_that_changes_the_output_is_found_out(repository: Repository) -> 
     with pytest.raises(OutOfDate) as found:
         commit.record(repository.root, repository.output, tree)
     assert str(found.value) == (
-        "error: `rendered/site-a` in Git does not equal the compile: 1 file differ\n"
+        "error: `rendered/site-a` in Git does not equal the compile: 1 file differs\n"
         "  differs  openstack/nova/c.yaml\n"
         "  try: keep Git's hooks from changing the output: they changed it while it was committed"
     )

@@ -46,35 +46,176 @@ def serves(**more: Any) -> dict[str, Any]:
 
 CASES: dict[str, tuple[int, dict[int, dict[str, Any]], dict[str, Any], tuple[str, str]]] = {
     # name: (this member, reports, arguments, (action, part of the reason))
-    "all empty: member 0 creates": (0, {0: empty(choice=0), 1: empty(choice=0), 2: empty(choice=0)}, {}, ("create", "every volume is empty")),
-    "all empty: the others wait for member 0": (1, {0: empty(choice=0), 1: empty(choice=0), 2: empty(choice=0)}, {}, ("wait", "member 0 creates")),
-    "empty and one silent: nobody creates": (0, {0: empty(choice=0), 1: empty(choice=0)}, {"patience_over": True}, ("wait", "they may have")),
-    "empty while others serve: a copy": (0, {0: empty(choice="copy"), 1: serves(), 2: serves()}, {}, ("copy", "no usable data")),
-    "one copy at a time": (2, {0: serves(), 1: empty(choice="copy"), 2: empty(choice="copy")}, {}, ("wait", "members [1] come first")),
-    "no copy from a member that just takes one": (2, {0: serves(), 1: serves(synced=False), 2: empty(choice="copy")}, {}, ("wait", "members [1] come first")),
-    "another cluster's data is not erased": (0, {0: holds(5, 0, uuid=OTHER), 1: serves()}, {"patience_over": True}, ("wait", "would erase it")),
-    "the highest continues": (1, {0: holds(7, 0, 1, 2, choice=1), 1: holds(9, 0, 1, 2, choice=1), 2: holds(8, 0, 1, 2, choice=1)}, {}, ("bootstrap", "highest position 9")),
-    "not before all agree": (1, {0: holds(7, 0, 1, 2), 1: holds(9, 0, 1, 2, choice=1), 2: holds(8, 0, 1, 2, choice=1)}, {}, ("wait", "[0] have not agreed")),
-    "equal positions: the lowest ordinal": (0, {0: holds(9, 0, 1, 2, choice=0), 1: holds(9, 0, 1, 2, choice=0), 2: holds(9, 0, 1, 2, choice=0)}, {}, ("bootstrap", "")),
-    "one absent: not at once": (0, {0: holds(9, 0, 1, 2, choice=0), 1: holds(9, 0, 1, 2, choice=0)}, {}, ("wait", "members [2] do not answer")),
-    "one absent: after some patience": (0, {0: holds(9, 0, 1, 2, choice=0), 1: holds(9, 0, 1, 2, choice=0)}, {"patience_over": True}, ("bootstrap", "")),
-    "one absent, all stopped together: at once": (0, {0: holds(9, 0, 1, 2, choice=0, left="sealed"), 1: holds(9, 0, 1, 2, choice=0, left="sealed")}, {}, ("bootstrap", "")),
-    "one absent that was lost before: at once": (0, {0: holds(9, 0, 1, choice=0), 1: holds(9, 0, 1, choice=0)}, {}, ("bootstrap", "")),
-    "one absent that others left to itself": (0, {0: holds(9, 0, 1, 2, left="clean"), 1: holds(9, 0, 1, 2, left="clean")}, {"patience_over": True}, ("wait", "may have gone on")),
+    "all empty: member 0 creates": (
+        0,
+        {0: empty(choice=0), 1: empty(choice=0), 2: empty(choice=0)},
+        {},
+        ("create", "every volume is empty"),
+    ),
+    "all empty: the others wait for member 0": (
+        1,
+        {0: empty(choice=0), 1: empty(choice=0), 2: empty(choice=0)},
+        {},
+        ("wait", "member 0 creates"),
+    ),
+    "empty and one silent: nobody creates": (
+        0,
+        {0: empty(choice=0), 1: empty(choice=0)},
+        {"patience_over": True},
+        ("wait", "they may have"),
+    ),
+    "empty while others serve: a copy": (
+        0,
+        {0: empty(choice="copy"), 1: serves(), 2: serves()},
+        {},
+        ("copy", "no usable data"),
+    ),
+    "one copy at a time": (
+        2,
+        {0: serves(), 1: empty(choice="copy"), 2: empty(choice="copy")},
+        {},
+        ("wait", "members [1] come first"),
+    ),
+    "no copy from a member that just takes one": (
+        2,
+        {0: serves(), 1: serves(synced=False), 2: empty(choice="copy")},
+        {},
+        ("wait", "members [1] come first"),
+    ),
+    "another cluster's data is not erased": (
+        0,
+        {0: holds(5, 0, uuid=OTHER), 1: serves()},
+        {"patience_over": True},
+        ("wait", "would erase it"),
+    ),
+    "the highest continues": (
+        1,
+        {0: holds(7, 0, 1, 2, choice=1), 1: holds(9, 0, 1, 2, choice=1), 2: holds(8, 0, 1, 2, choice=1)},
+        {},
+        ("bootstrap", "highest position 9"),
+    ),
+    "not before all agree": (
+        1,
+        {0: holds(7, 0, 1, 2), 1: holds(9, 0, 1, 2, choice=1), 2: holds(8, 0, 1, 2, choice=1)},
+        {},
+        ("wait", "[0] have not agreed"),
+    ),
+    "equal positions: the lowest ordinal": (
+        0,
+        {0: holds(9, 0, 1, 2, choice=0), 1: holds(9, 0, 1, 2, choice=0), 2: holds(9, 0, 1, 2, choice=0)},
+        {},
+        ("bootstrap", ""),
+    ),
+    "one absent: not at once": (
+        0,
+        {0: holds(9, 0, 1, 2, choice=0), 1: holds(9, 0, 1, 2, choice=0)},
+        {},
+        ("wait", "members [2] do not answer"),
+    ),
+    "one absent: after some patience": (
+        0,
+        {0: holds(9, 0, 1, 2, choice=0), 1: holds(9, 0, 1, 2, choice=0)},
+        {"patience_over": True},
+        ("bootstrap", ""),
+    ),
+    "one absent, all stopped together: at once": (
+        0,
+        {0: holds(9, 0, 1, 2, choice=0, left="sealed"), 1: holds(9, 0, 1, 2, choice=0, left="sealed")},
+        {},
+        ("bootstrap", ""),
+    ),
+    "one absent that was lost before: at once": (
+        0,
+        {0: holds(9, 0, 1, choice=0), 1: holds(9, 0, 1, choice=0)},
+        {},
+        ("bootstrap", ""),
+    ),
+    "one absent that others left to itself": (
+        0,
+        {0: holds(9, 0, 1, 2, left="clean"), 1: holds(9, 0, 1, 2, left="clean")},
+        {"patience_over": True},
+        ("wait", "may have gone on"),
+    ),
     "a minority": (2, {2: holds(9, 2)}, {"patience_over": True}, ("wait", "no majority")),
-    "a minority of the last component": (2, {2: holds(9, 0, 1, 2)}, {"patience_over": True}, ("wait", "may have gone on")),
-    "the only one with data, and everybody knows": (2, {0: empty(choice=2), 1: empty(choice=2), 2: holds(9, 2, choice=2)}, {}, ("bootstrap", "")),
-    "two volumes lost": (2, {0: empty(), 1: empty(), 2: holds(9, 0, 1, 2)}, {"patience_over": True}, ("wait", "may have gone on")),
-    "members that were taking a copy do not count": (0, {0: holds(9, 0, 1, 2, choice=0), 1: empty(incomplete=True), 2: empty(incomplete=True)}, {}, ("bootstrap", "")),
-    "a shrunk component went on elsewhere": (0, {0: holds(9, 0, 1, 2, 3, 4), 1: holds(9, 0, 1, 2, 3, 4), 2: holds(12, 2, 3, 4, view_seqno=10)}, {"patience_over": True}, ("wait", "[3, 4] may have gone on")),
-    "a newer epoch beats a higher position": (1, {0: holds(99, 0, 1, 2, choice=1), 1: holds(9, 1, 2, choice=1, epoch=1), 2: holds(9, 1, 2, choice=1, epoch=1)}, {}, ("bootstrap", "")),
-    "beyond where histories parted: a copy": (0, {0: holds(99, 0, 1, 2, choice="copy"), 1: serves(epoch=1, forks=[[1, 9]])}, {}, ("copy", "went on from 9")),
-    "up to where histories parted: the difference": (0, {0: holds(9, 0, 1, 2), 1: serves(epoch=1, forks=[[1, 9]])}, {}, ("join", "")),
-    "a server without a quorum is waited for": (0, {0: holds(9, 0, 1, 2), 1: serves(serving=False), 2: holds(9, 0, 1, 2)}, {"patience_over": True}, ("wait", "step back")),
-    "force names a position that is there": (2, {2: holds(9, 0, 1, 2)}, {"force": f"2@{UUID}:9"}, ("bootstrap", "`recovery.force`")),
-    "force is inert once the position moved on": (2, {2: holds(10, 0, 1, 2)}, {"force": f"2@{UUID}:9"}, ("wait", "may have gone on")),
+    "a minority of the last component": (
+        2,
+        {2: holds(9, 0, 1, 2)},
+        {"patience_over": True},
+        ("wait", "may have gone on"),
+    ),
+    "the only one with data, and everybody knows": (
+        2,
+        {0: empty(choice=2), 1: empty(choice=2), 2: holds(9, 2, choice=2)},
+        {},
+        ("bootstrap", ""),
+    ),
+    "two volumes lost": (
+        2,
+        {0: empty(), 1: empty(), 2: holds(9, 0, 1, 2)},
+        {"patience_over": True},
+        ("wait", "may have gone on"),
+    ),
+    "members that were taking a copy do not count": (
+        0,
+        {0: holds(9, 0, 1, 2, choice=0), 1: empty(incomplete=True), 2: empty(incomplete=True)},
+        {},
+        ("bootstrap", ""),
+    ),
+    "a shrunk component went on elsewhere": (
+        0,
+        {0: holds(9, 0, 1, 2, 3, 4), 1: holds(9, 0, 1, 2, 3, 4), 2: holds(12, 2, 3, 4, view_seqno=10)},
+        {"patience_over": True},
+        ("wait", "[3, 4] may have gone on"),
+    ),
+    "a newer epoch beats a higher position": (
+        1,
+        {0: holds(99, 0, 1, 2, choice=1), 1: holds(9, 1, 2, choice=1, epoch=1), 2: holds(9, 1, 2, choice=1, epoch=1)},
+        {},
+        ("bootstrap", ""),
+    ),
+    "beyond where histories parted: a copy": (
+        0,
+        {0: holds(99, 0, 1, 2, choice="copy"), 1: serves(epoch=1, forks=[[1, 9, "x"]])},
+        {},
+        ("copy", "went on from 9"),
+    ),
+    "up to where histories parted: the difference": (
+        0,
+        {0: holds(9, 0, 1, 2), 1: serves(epoch=1, forks=[[1, 9, "x"]])},
+        {},
+        ("join", ""),
+    ),
+    "the same number, but another start: a copy": (
+        0,
+        {0: holds(10, 0, forks=[[1, 9, "y"]], choice="copy"), 1: serves(epoch=1, forks=[[1, 9, "x"]])},
+        {},
+        ("copy", "went on from 9"),
+    ),
+    "a server without a quorum is waited for": (
+        0,
+        {0: holds(9, 0, 1, 2), 1: serves(serving=False), 2: holds(9, 0, 1, 2)},
+        {"patience_over": True},
+        ("wait", "step back"),
+    ),
+    "force names a position that is there": (
+        2,
+        {2: holds(9, 0, 1, 2)},
+        {"force": f"2@{UUID}:9"},
+        ("bootstrap", "`recovery.force`"),
+    ),
+    "force is inert once the position moved on": (
+        2,
+        {2: holds(10, 0, 1, 2)},
+        {"force": f"2@{UUID}:9"},
+        ("wait", "may have gone on"),
+    ),
     "force cannot create beside data": (0, {0: empty(), 1: holds(1, 1)}, {"force": "0@empty"}, ("wait", "no majority")),
-    "force never beats a cluster that serves": (0, {0: holds(9, 0), 1: serves()}, {"force": f"0@{UUID}:9"}, ("join", "")),
+    "force never beats a cluster that serves": (
+        0,
+        {0: holds(9, 0), 1: serves()},
+        {"force": f"0@{UUID}:9"},
+        ("join", ""),
+    ),
 }
 
 
@@ -95,8 +236,9 @@ class Member:
     view_seqno: int = -1
     left: str = "running"
     epoch: int = 0
-    forks: list[list[int]] = field(default_factory=list)
+    forks: list[list[Any]] = field(default_factory=list)
     up: bool = True
+    open: bool = False  # for writes: it stood in a majority since it started
 
 
 class World:
@@ -108,6 +250,7 @@ class World:
         self.component: set[int] = set(range(count))
         self.acknowledged: list[int] = []
         self.events = 0
+        self.asked: list[Member] = []
         self.change(set(self.component))
 
     def append(self) -> int:
@@ -117,7 +260,7 @@ class World:
         return self.events
 
     def write(self) -> None:
-        if self.component:
+        if any(self.members[o].open for o in self.component):
             self.acknowledged.append(self.append())
 
     def change(self, members: set[int]) -> None:
@@ -126,6 +269,8 @@ class World:
         for o in members:
             member = self.members[o]
             member.view, member.view_seqno, member.left = sorted(members), len(member.history), "running"
+            if 2 * len(members) > len(self.members):
+                member.open, member.epoch = True, member.forks[-1][0] if member.forks else 0
 
     def lose(self, lost: set[int], left: str) -> None:
         """Members crash, are cut off ("crash") or leave in good order ("clean"); the rest goes on if Galera's quorum lets it."""
@@ -159,28 +304,29 @@ class World:
         for _ in range(2):
             decisions = {o: rule.decide(o, len(self.members), reports, True) for o in answering}
             reports = {o: {**r, "choice": decisions[o].choice if o in decisions else None} for o, r in reports.items()}
+        self.asked = [self.members[o] for o in answering]
         for o, decision in decisions.items():
             if decision.action == "bootstrap":
                 assert not self.component, "two members started the cluster"
-                self.start(o, answering, decision.fork)
+                self.start(o)
             elif decision.action in ("join", "copy"):
                 self.join(o, decision.action)
 
-    def start(self, o: int, answering: set[int], fork: bool) -> None:
+    def start(self, o: int) -> None:
         member = self.members[o]
         assert set(self.acknowledged) <= set(member.history), "an acknowledged write is lost"
-        if fork:
-            newest = max((self.members[v] for v in answering), key=lambda m: m.epoch)
-            member.forks = [*newest.forks, [newest.epoch + 1, len(member.history)]]
-            member.epoch = newest.epoch + 1
-        member.up = True
+        number = 1 + max((f[0] for m in self.asked for f in m.forks), default=0)
+        member.forks = [*member.forks, [number, len(member.history), self.events]]
+        member.up, member.open = True, False
         self.change({o})
 
     def join(self, o: int, action: str) -> None:
         member, peer = self.members[o], self.members[min(self.component)]
         if action == "join":
             assert peer.history[: len(member.history)] == member.history, "a difference was applied to another history"
-        member.history, member.epoch, member.forks, member.up = list(peer.history), peer.epoch, list(peer.forks), True
+        member.history, member.forks = list(peer.history), list(peer.forks)
+        member.epoch = member.forks[-1][0] if member.forks else 0
+        member.up, member.open = True, False
         self.change(self.component | {o})
 
 

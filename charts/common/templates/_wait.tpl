@@ -6,7 +6,7 @@ return:
   - name: wait
     image: r.example/keystone:2026.1-ubuntu-noble
     imagePullPolicy: IfNotPresent
-    command: [bash, -euc, "for target in \"$@\"; do\n  host=${target%:*} port=${target##*:}\n  until timeout 5 bash -c 'exec 3<>\"/dev/tcp/$0/$1\"' \"$host\" \"$port\" 2>/dev/null; do\n    echo \"waiting for $target\"\n    sleep 2\n  done\n  echo \"$target answers\"\ndone\n", wait, "db.openstack.svc:3306"]
+    command: [bash, -euc, "for target in \"$@\"; do\n  host=${target%:*} port=${target##*:}\n  # shellcheck disable=SC2016 # the inner shell expands them\n  until timeout 5 bash -c 'exec 3<>\"/dev/tcp/$0/$1\"' \"$host\" \"$port\" 2>/dev/null; do\n    echo \"waiting for $target\"\n    sleep 2\n  done\n  echo \"$target answers\"\ndone\n", wait, "db.openstack.svc:3306"]
     securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, readOnlyRootFilesystem: true}
     resources: {requests: {cpu: 10m, memory: 32Mi}, limits: {memory: 64Mi}}
 */ -}}
@@ -20,6 +20,7 @@ return:
     - |
       for target in "$@"; do
         host=${target%:*} port=${target##*:}
+        # shellcheck disable=SC2016 # the inner shell expands them
         until timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null; do
           echo "waiting for $target"
           sleep 2

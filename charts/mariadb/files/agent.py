@@ -112,6 +112,8 @@ class Member:
     def open_for_writes(self):
         """Every server starts read-only. A component that never reached a majority since then acknowledges nothing, whoever started it."""
         if not self.open and int(self.status["wsrep_cluster_size"]) >= member.MAJORITY:
+            forks = member.memory()["forks"]
+            member.remember(epoch=forks[-1][0] if forks else 0)
             member.sql("SET GLOBAL read_only = OFF;")
             self.open = True
             member.say(f"open for writes in a component of {self.status['wsrep_cluster_size']}")
@@ -130,13 +132,21 @@ class Member:
                 continue
             if not self.gets_in(account, password):
                 quoted = password.replace("\\", "\\\\").replace("'", "\\'")
-                member.sql(f"CREATE USER IF NOT EXISTS '{account}'@'%'; ALTER USER '{account}'@'%' IDENTIFIED BY '{quoted}'; {grants}", timeout=30)
+                member.sql(
+                    f"CREATE USER IF NOT EXISTS '{account}'@'%'; ALTER USER '{account}'@'%' IDENTIFIED BY '{quoted}'; {grants}",
+                    timeout=30,
+                )
                 member.say(f"the password of {account} is now its Secret's")
             self.checked[account] = (password, time.monotonic())
 
     def gets_in(self, account, password):
         client = ["mariadb", "--no-defaults", f"--host={member.ADDRESS}", f"--port={member.SQL_PORT}", f"--user={account}", "--connect-timeout=3", "--execute=SELECT 1"]  # fmt: skip
-        return subprocess.run(client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10).returncode == 0
+        return (
+            subprocess.run(
+                client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10
+            ).returncode
+            == 0
+        )
 
     def step_back(self):
         """Stop a server that is of no use as it is, so that start.py can do better.
@@ -166,7 +176,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/state":
             self.member.look(age=0.3)  # who asks is about to decide something
         report = self.member.report() if self.path != "/live" else {}
-        verdict = {"/live": True, "/state": True, "/ready": self.member.ready, "/writable": self.member.writable}.get(self.path)
+        verdict = {"/live": True, "/state": True, "/ready": self.member.ready, "/writable": self.member.writable}.get(
+            self.path
+        )
         body = json.dumps(report).encode()
         self.send_response(404 if verdict is None else 200 if verdict else 503)
         self.send_header("Content-Type", "application/json")

@@ -17,14 +17,18 @@ elects anybody, unless it is all of V and every other member has answered that i
 Missing members are waited for, since the last writes may be on their disks alone after a power loss. That is not needed when
 V stopped in good order as a whole: then all its members had stopped taking writes together ("sealed") before the first one left.
 
-A member that was missing at such an election may hold writes at positions that the others then used for different
-ones. The election is therefore recorded (epoch, and the position where histories part); a returning member
-beyond that position takes a full copy instead of the difference, and an older epoch never wins a later election.
+A member that was missing at an election may hold events at positions that the others then used for different ones. So every
+start of the cluster is recorded by its members (number, position, who): a member and a cluster that know different starts below
+the member's position have parted, and the member takes a full copy instead of the difference.
+
+Whoever starts the cluster is alone at first, and may fail before anybody follows. It takes no writes until a majority has
+joined (agent.py), and only then counts the start's number as its epoch; who joins does so at once. Two majorities share
+a member, so a later election always meets the newest epoch that took writes, and an older one never wins it.
 """
 
 from collections import namedtuple
 
-Decision = namedtuple("Decision", "action choice reason fork", defaults=(None, "", False))
+Decision = namedtuple("Decision", "action choice reason", defaults=(None, ""))
 """action: join | copy (join with a full copy) | create | bootstrap | wait; choice: the ordinal this member is for, or COPY."""
 
 COPY = "copy"  # as a choice: wants a full copy
@@ -33,6 +37,16 @@ NOTHING = "00000000-0000-0000-0000-000000000000"
 
 def has_position(report):
     return report["phase"] == "waiting" and report["uuid"] != NOTHING and report["seqno"] >= 0
+
+
+def newest(reports):
+    """The report that knows most starts of the cluster."""
+    return max(reports.values(), key=lambda r: r["forks"][-1][:2] if r["forks"] else [0, 0])
+
+
+def parting(mine, theirs):
+    """Positions of the starts that only one of two members knows: beyond the lowest they may have different histories."""
+    return [start[1] for start in [*mine, *theirs] if (start in mine) != (start in theirs)]
 
 
 def has_vote(report):
@@ -53,9 +67,15 @@ def decide(me, count, reports, patience_over=False, force=""):
     serving = {o: r for o, r in reports.items() if o != me and r["serving"]}
     if serving:
         return _follow(me, reports, serving, patience_over)
-    busy = sorted(o for o, r in reports.items() if o != me and (r["phase"] == "running" or r["phase"] == "starting" and r["action"] in ("create", "bootstrap")))
+    busy = sorted(
+        o
+        for o, r in reports.items()
+        if o != me and (r["phase"] == "running" or r["phase"] == "starting" and r["action"] in ("create", "bootstrap"))
+    )
     if busy:
-        return Decision("wait", reason=f"members {busy} run, but without a primary component; they find one or step back")
+        return Decision(
+            "wait", reason=f"members {busy} run, but without a primary component; they find one or step back"
+        )
     return _elect(me, count, reports, patience_over, force)
 
 
@@ -66,11 +86,13 @@ def _follow(me, reports, serving, patience_over):
     if len(clusters) > 1:
         return Decision("wait", reason=f"members serve different clusters: {clusters}. Stop all but the right one")
     if mine["uuid"] not in (NOTHING, clusters[0]):
-        return Decision("wait", reason=f"this volume holds cluster {mine['uuid']}, but members {sorted(serving)} serve {clusters[0]}; joining would erase it. Give this member an empty volume if that is meant")
-    newest = max(serving.values(), key=lambda r: r["epoch"])
-    parted = [at for epoch, at in newest["forks"] if epoch > mine["epoch"] and at < mine["seqno"]]
-    if parted:
-        reason = f"the cluster went on from {min(parted)} without this member, which is at {mine['seqno']}"
+        return Decision(
+            "wait",
+            reason=f"this volume holds cluster {mine['uuid']}, but members {sorted(serving)} serve {clusters[0]}; joining would erase it. Give this member an empty volume if that is meant",
+        )
+    parted = min(parting(mine["forks"], newest(serving)["forks"]), default=mine["seqno"])
+    if parted < mine["seqno"]:
+        reason = f"the cluster went on from {parted} without this member, which is at {mine['seqno']}"
     elif mine["incomplete"] or not has_position(mine):
         reason = f"no usable data here; members {sorted(serving)} serve"
     else:
@@ -94,44 +116,67 @@ def _elect(me, count, reports, patience_over, force):
     voters = {o: r for o, r in reports.items() if has_vote(r)}
     silent = sorted(set(range(count)) - set(reports))
     # A volume that never was a member's, or that was being filled, is known to hold nothing.
-    unknown = [o for o in range(count) if o not in voters and not (o in reports and (is_empty(reports[o]) or is_unfinished(reports[o])))]
+    unknown = [
+        o
+        for o in range(count)
+        if o not in voters and not (o in reports and (is_empty(reports[o]) or is_unfinished(reports[o])))
+    ]
     if force and _matches(force, reports):
         chosen = int(force.partition("@")[0])
         action = "create" if force.endswith("@empty") else "bootstrap"
-        return Decision(action if chosen == me else "wait", chosen, f"`recovery.force` names member {chosen}", fork=True)
+        return Decision(action if chosen == me else "wait", chosen, f"`recovery.force` names member {chosen}")
     if not voters:
         return _begin(me, reports, silent)
     clusters = sorted({r["uuid"] for r in voters.values()})
     if len(clusters) > 1:
-        return Decision("wait", reason=f"the volumes hold different clusters: {clusters}. Give the wrong members empty volumes")
+        return Decision(
+            "wait", reason=f"the volumes hold different clusters: {clusters}. Give the wrong members empty volumes"
+        )
 
-    newest = max(voters.values(), key=lambda r: (r["epoch"], r["view_seqno"]))
-    view = set(newest["view"] or range(count))
+    last = max(voters.values(), key=lambda r: (r["epoch"], r["view_seqno"]))
+    view = set(last["view"] or range(count))
     missing = {o for o in view - set(voters) if o not in reports or not is_unfinished(reports[o])}
     gone = {o for o in view & set(voters) if voters[o]["left"] == "clean"}
     chosen = max(voters, key=lambda o: (voters[o]["epoch"], voters[o]["seqno"], -o))
     best = voters[chosen]
     way_out = f"To continue from what is here anyway, set `recovery.force` to `{chosen}@{best['uuid']}:{best['seqno']}`"
     if 2 * len(missing) > len(view) - len(gone):
-        return Decision("wait", reason=f"members {sorted(missing)} may have gone on without the others and hold newer writes. {way_out}")
+        return Decision(
+            "wait",
+            reason=f"members {sorted(missing)} may have gone on without the others and hold newer writes. {way_out}",
+        )
     if 2 * len(voters) <= count and (missing or unknown):
-        return Decision("wait", reason=f"only {len(voters)} of {count} members have data and answer, which is no majority. {way_out}")
+        return Decision(
+            "wait",
+            reason=f"only {len(voters)} of {count} members have data and answer, which is no majority. {way_out}",
+        )
     sealed = any(voters[o]["left"] == "sealed" for o in view & set(voters))
     if missing and not sealed and not patience_over:
         return Decision("wait", reason=f"members {sorted(missing)} do not answer with a position yet")
     against = sorted(o for o, r in voters.items() if o != me and r["choice"] != chosen)
     if chosen != me or against:
-        return Decision("wait", chosen, f"member {chosen} has the highest position, {best['seqno']}" + (f"; members {against} have not agreed yet" if against else ""))
-    return Decision("bootstrap", chosen, f"highest position {best['seqno']} of members {sorted(voters)}", fork=bool(missing))
+        return Decision(
+            "wait",
+            chosen,
+            f"member {chosen} has the highest position, {best['seqno']}"
+            + (f"; members {against} have not agreed yet" if against else ""),
+        )
+    return Decision("bootstrap", chosen, f"highest position {best['seqno']} of members {sorted(voters)}")
 
 
 def _begin(me, reports, silent):
     """A new cluster: only when every member answers, and every one says that its volume never held anything."""
     if silent:
-        return Decision("wait", reason=f"no member has data, but {silent} do not answer: they may have. To create a new cluster anyway, set `recovery.force` to `0@empty`")
+        return Decision(
+            "wait",
+            reason=f"no member has data, but {silent} do not answer: they may have. To create a new cluster anyway, set `recovery.force` to `0@empty`",
+        )
     used = sorted(o for o, r in reports.items() if r["uuid"] != NOTHING or r["data"] or r["incomplete"])
     if used:
-        return Decision("wait", reason=f"the volumes of members {used} held a cluster, but no usable data is left. Restore a backup, or empty all volumes")
+        return Decision(
+            "wait",
+            reason=f"the volumes of members {used} held a cluster, but no usable data is left. Restore a backup, or empty all volumes",
+        )
     unready = sorted(o for o, r in reports.items() if r["phase"] != "waiting" or o != me and r["choice"] != 0)
     if me == 0 and not unready:
         return Decision("create", 0, "every member answers and every volume is empty")

@@ -27,7 +27,12 @@ def may_leave(mine, rest):
     """The others are all synced, and those who stay are a majority. Of two that are asked to stop, the one with the higher ordinal goes; the other waits for it to come back."""
     staying = [o for o, r in rest.items() if not r["draining"] or o < member.ORDINAL]
     first = all(o < member.ORDINAL for o, r in rest.items() if r["draining"])
-    return first and len(staying) >= member.MAJORITY and all(r["synced"] for r in rest.values()) and len(rest) == mine["size"] - 1
+    return (
+        first
+        and len(staying) >= member.MAJORITY
+        and all(r["synced"] for r in rest.values())
+        and len(rest) == mine["size"] - 1
+    )
 
 
 def wait_for_turn():

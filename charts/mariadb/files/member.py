@@ -83,7 +83,15 @@ def remember(**facts):
 
 def sql(statements, timeout=5):
     """Run statements as the server's own operating system user over its socket. Rows as lists of strings; raises on failure."""
-    client = ["mariadb", "--no-defaults", f"--socket={SOCKET}", "--user=mysql", "--batch", "--skip-column-names", "--connect-timeout=3"]
+    client = [
+        "mariadb",
+        "--no-defaults",
+        f"--socket={SOCKET}",
+        "--user=mysql",
+        "--batch",
+        "--skip-column-names",
+        "--connect-timeout=3",
+    ]
     done = subprocess.run(client, input=statements, capture_output=True, text=True, timeout=timeout, check=True)
     return [line.split("\t") for line in done.stdout.splitlines()]
 

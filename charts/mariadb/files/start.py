@@ -13,7 +13,7 @@ import sys
 import time
 
 import member
-from decide import NOTHING, decide
+from decide import NOTHING, decide, newest
 
 PATIENCE = float(os.environ["RECOVERY_PATIENCE_SECONDS"])
 FORCE = os.environ["RECOVERY_FORCE"]
@@ -74,7 +74,9 @@ def recorded_view():
 def saved_state():
     """(uuid, seqno) as Galera saved them, or None. The seqno is -1 but after an orderly stop; the uuid is nothing where Galera found the data not to be the group's."""
     try:
-        found = re.search(r"^uuid: +([0-9a-f-]{36})\nseqno: +(-?\d+)$", GRASTATE.read_text(encoding="utf-8", errors="replace"), re.M)
+        found = re.search(
+            r"^uuid: +([0-9a-f-]{36})\nseqno: +(-?\d+)$", GRASTATE.read_text(encoding="utf-8", errors="replace"), re.M
+        )
     except OSError:
         return None
     return found and (found[1], int(found[2]))
@@ -111,7 +113,13 @@ def agree(facts):
         # The agent is in another container and may come up a moment later; its own report is needed too.
         if member.ORDINAL in reports:
             own = {**reports[member.ORDINAL], **facts, "phase": "waiting", "choice": choice, "serving": False}
-            decision = decide(member.ORDINAL, len(member.MEMBERS), {**reports, member.ORDINAL: own}, time.monotonic() - began > PATIENCE, FORCE)
+            decision = decide(
+                member.ORDINAL,
+                len(member.MEMBERS),
+                {**reports, member.ORDINAL: own},
+                time.monotonic() - began > PATIENCE,
+                FORCE,
+            )
             choice = decision.choice
             if decision.reason != told[0] or time.monotonic() - told[1] > 30:
                 told = (decision.reason, time.monotonic())
@@ -157,21 +165,23 @@ def prepare(facts, decision, reports):
         GRASTATE.unlink(missing_ok=True)
         member.DATA.mkdir(exist_ok=True)
     else:
-        GRASTATE.write_text(SAVED.format(uuid=facts["uuid"], safe=int(decision.action == "bootstrap")), encoding="utf-8")
+        GRASTATE.write_text(
+            SAVED.format(uuid=facts["uuid"], safe=int(decision.action == "bootstrap")), encoding="utf-8"
+        )
     # One mechanism decides who continues, and it is this one: Galera's own restart from a saved view stays out of it.
     (member.DATA / "gvwstate.dat").unlink(missing_ok=True)
 
-    epoch, forks = facts["epoch"], facts["forks"]
-    serving = [r for r in reports.values() if r["serving"]]
+    serving = {o: r for o, r in reports.items() if r["serving"]}
     if serving:
-        newest = max(serving, key=lambda r: r["epoch"])
-        epoch, forks = newest["epoch"], newest["forks"]
-    elif decision.fork:
-        voted = max((r for r in reports.values()), key=lambda r: r["epoch"])
-        epoch, forks = voted["epoch"] + 1, [*voted["forks"], [voted["epoch"] + 1, facts["seqno"]]][-16:]
-    member.remember(epoch=epoch, forks=forks)
+        forks = newest(serving)["forks"]
+        member.remember(forks=forks, epoch=forks[-1][0] if forks else 0)
+    else:
+        number = 1 + max([start[0] for r in reports.values() for start in r["forks"]], default=0)
+        member.remember(forks=[*facts["forks"], [number, facts["seqno"], f"{member.POD} {time.time_ns()}"]][-100:])
 
-    position = [f"--wsrep-start-position={facts['uuid']}:{facts['seqno']}"] if decision.action in ("join", "bootstrap") else []
+    position = (
+        [f"--wsrep-start-position={facts['uuid']}:{facts['seqno']}"] if decision.action in ("join", "bootstrap") else []
+    )
     alone = ["--wsrep-new-cluster"] if decision.action in ("create", "bootstrap") else []
     return [f"--wsrep-cluster-address=gcomm://{peers(reports)}", provider_options(), *position, *alone]
 

@@ -47,7 +47,10 @@ def await_broker():
             return call("GET", "whoami")
         except urllib.error.HTTPError as error:
             if error.code == 401:
-                sys.exit("the broker must accept the password of `%s`, but refuses it. Restart a member: it sets the Secret's." % ADMIN)
+                sys.exit(
+                    "the broker must accept the password of `%s`, but refuses it. Restart a member: it sets the Secret's."
+                    % ADMIN
+                )
             reason = error
         except OSError as error:
             reason = error
@@ -78,8 +81,10 @@ def ensure_user():
 
 
 def ensure_rights():
-    granted = {entry["vhost"]: {right: entry[right] for right in RIGHTS}
-               for entry in call("GET", "users", USER, "permissions") or []}
+    granted = {
+        entry["vhost"]: {right: entry[right] for right in RIGHTS}
+        for entry in call("GET", "users", USER, "permissions") or []
+    }
     if granted.get(VHOST) != RIGHTS:
         call("PUT", "permissions", VHOST, USER, body=RIGHTS)
         yield "rights of %s in %s" % (USER, VHOST)

@@ -53,7 +53,14 @@ def node(host):
 def command(*argv, stdin="", seconds=120):
     """Run a command line tool; one that hangs has failed."""
     try:
-        return subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, timeout=seconds)
+        return subprocess.run(
+            argv,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+            timeout=seconds,
+        )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(argv, 124, "no answer after %d s" % seconds)
 
@@ -74,6 +81,7 @@ def record(text):
 
 def answer(port):
     """Say to whoever connects that this member is waiting, until the returned socket is closed."""
+
     def serve():
         while True:
             try:
@@ -118,8 +126,13 @@ def decide(me, members, distribution, amqp):
             if me == members[0] and all(what == "waits" for what in now.values()):
                 return None
             if now != before:
-                say("this volume is empty: waiting until another member serves%s; %s" % (
-                    " or all of them wait" if me == members[0] else "", ", ".join("%s %s" % item for item in now.items())))
+                say(
+                    "this volume is empty: waiting until another member serves%s; %s"
+                    % (
+                        " or all of them wait" if me == members[0] else "",
+                        ", ".join("%s %s" % item for item in now.items()),
+                    )
+                )
                 before = now
             time.sleep(POLL_SECONDS)
     finally:
@@ -146,7 +159,9 @@ def join(me, peer, was_empty):
     # The member's own configuration, but nobody outside can connect.
     own = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILE"]).read_text().splitlines(keepends=True)
     conf = HOME / "joining.conf"
-    conf.write_text("".join(line for line in own if not line.startswith(("listeners.", "log.console.level"))) + SECLUDED)
+    conf.write_text(
+        "".join(line for line in own if not line.startswith(("listeners.", "log.console.level"))) + SECLUDED
+    )
     server = subprocess.Popen(["rabbitmq-server"], env=dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf)))
     try:
         await_startup(server)
@@ -176,7 +191,10 @@ def settle():
         say("the password of %s %s the Secret's" % (user, "could not be made" if done.returncode else "is now"))
     done = command("rabbitmqctl", "-q", "enable_feature_flag", "all")
     if done.returncode:
-        say("feature flags of this release are not all on yet; the last member to start enables them: " + briefly(done.stdout))
+        say(
+            "feature flags of this release are not all on yet; the last member to start enables them: "
+            + briefly(done.stdout)
+        )
 
 
 def main():
@@ -185,7 +203,9 @@ def main():
     members = os.environ["MEMBERS"].split()
     distribution, amqp = int(os.environ["RABBITMQ_DIST_PORT"]), int(os.environ["AMQP_PORT"])
     if me not in members:
-        sys.exit("start: %s must be one of the members %s, but is not. Raise `replicas`, or remove the pod." % (me, members))
+        sys.exit(
+            "start: %s must be one of the members %s, but is not. Raise `replicas`, or remove the pod." % (me, members)
+        )
 
     # Erlang wants a cookie that its user owns and nobody else can read; a mounted Secret is owned by root.
     cookie = HOME / ".erlang.cookie"
