@@ -325,7 +325,7 @@ class World:
         if action == "join":
             assert peer.history[: len(member.history)] == member.history, "a difference was applied to another history"
         member.history, member.forks = list(peer.history), list(peer.forks)
-        member.epoch = member.forks[-1][0] if member.forks else 0
+        member.epoch = peer.epoch
         member.up, member.open = True, False
         self.change(self.component | {o})
 

@@ -110,10 +110,16 @@ class Member:
                 self.step_back()
 
     def open_for_writes(self):
-        """Every server starts read-only. A component that never reached a majority since then acknowledges nothing, whoever started it."""
-        if not self.open and int(self.status["wsrep_cluster_size"]) >= member.MAJORITY:
-            forks = member.memory()["forks"]
-            member.remember(epoch=forks[-1][0] if forks else 0)
+        """Every server starts read-only. A component that never had a majority since then acknowledges nothing, whoever started it.
+
+        First its members remember which start they follow; writes come when a majority has, so that no later election can miss it.
+        """
+        if self.open or int(self.status["wsrep_cluster_size"]) < member.MAJORITY:
+            return
+        forks = member.memory()["forks"]
+        epoch = forks[-1][0] if forks else 0
+        member.remember(epoch=epoch)
+        if sum(r["serving"] and r["epoch"] == epoch for r in member.states().values()) >= member.MAJORITY:
             member.sql("SET GLOBAL read_only = OFF;")
             self.open = True
             member.say(f"open for writes in a component of {self.status['wsrep_cluster_size']}")

@@ -21,9 +21,9 @@ A member that was missing at an election may hold events at positions that the o
 start of the cluster is recorded by its members (number, position, who): a member and a cluster that know different starts below
 the member's position have parted, and the member takes a full copy instead of the difference.
 
-Whoever starts the cluster is alone at first, and may fail before anybody follows. It takes no writes until a majority has
-joined (agent.py), and only then counts the start's number as its epoch; who joins does so at once. Two majorities share
-a member, so a later election always meets the newest epoch that took writes, and an older one never wins it.
+Whoever starts the cluster is alone at first, and may fail before a majority follows. So the start's number becomes the epoch
+of a member only in a component with a majority, and writes begin when a majority has it (agent.py). Two majorities share a
+member, so a later election always meets the newest epoch that took writes, and an older one never wins it.
 """
 
 from collections import namedtuple

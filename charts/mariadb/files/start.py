@@ -173,8 +173,8 @@ def prepare(facts, decision, reports):
 
     serving = {o: r for o, r in reports.items() if r["serving"]}
     if serving:
-        forks = newest(serving)["forks"]
-        member.remember(forks=forks, epoch=forks[-1][0] if forks else 0)
+        peer = newest(serving)
+        member.remember(epoch=peer["epoch"], forks=peer["forks"])
     else:
         number = 1 + max([start[0] for r in reports.values() for start in r["forks"]], default=0)
         member.remember(forks=[*facts["forks"], [number, facts["seqno"], f"{member.POD} {time.time_ns()}"]][-100:])

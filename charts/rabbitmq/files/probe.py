@@ -7,6 +7,7 @@ live     a running member answers an HTTP request by itself. It asks nobody else
 ready    it accepts clients, and it reaches so many members that they are a majority.
 """
 
+import contextlib
 import os
 import re
 import socket
@@ -20,16 +21,15 @@ CONNECTED = re.compile(r'^erlang_vm_dist_node_state\{peer="[^"@]*@([^"]*)"\} 3$'
 
 
 def listens(port):
-    try:
+    with contextlib.suppress(OSError):
         socket.create_connection(("localhost", port), timeout=TIMEOUT).close()
         return True
-    except OSError:
-        return False
+    return False
 
 
 def metrics():
     """The text of the metrics page. Raises OSError if the member does not answer."""
-    return urllib.request.urlopen("http://localhost:%d/metrics" % METRICS, timeout=TIMEOUT).read().decode()
+    return urllib.request.urlopen(f"http://localhost:{METRICS}/metrics", timeout=TIMEOUT).read().decode()
 
 
 def startup():
@@ -39,10 +39,8 @@ def startup():
 def live():
     if not listens(METRICS):  # not booted yet
         return startup()
-    try:
+    with contextlib.suppress(urllib.error.HTTPError):  # an error is an answer, too
         metrics()
-    except urllib.error.HTTPError:
-        pass  # an answer
     return None
 
 
@@ -52,7 +50,7 @@ def ready():
     members = os.environ["MEMBERS"].split()
     reached = 1 + len(set(CONNECTED.findall(metrics())) & set(members))
     if 2 * reached <= len(members):
-        return "reaches %d of %d members, itself included: no majority" % (reached, len(members))
+        return f"reaches {reached} of {len(members)} members, itself included: no majority"
     return None
 
 
@@ -60,7 +58,7 @@ def main():
     try:
         reason = {"startup": startup, "live": live, "ready": ready}[sys.argv[1]]()
     except OSError as error:
-        reason = "no answer: %s" % error
+        reason = f"no answer: {error}"
     sys.exit(reason)
 
 

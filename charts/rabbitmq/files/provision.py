@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 
 API = os.environ["API"]
 ADMIN, ADMIN_PASSWORD = os.environ["ADMIN"], os.environ["ADMIN_PASSWORD"]
@@ -33,7 +34,7 @@ def call(method, *path, body=None):
     try:
         answer = urllib.request.urlopen(request, timeout=30).read()
     except urllib.error.HTTPError as error:
-        if error.code == 404 and method in ("GET", "DELETE"):
+        if error.code == HTTPStatus.NOT_FOUND and method in ("GET", "DELETE"):
             return None
         raise
     return json.loads(answer) if answer else {}
@@ -46,22 +47,21 @@ def await_broker():
         try:
             return call("GET", "whoami")
         except urllib.error.HTTPError as error:
-            if error.code == 401:
+            if error.code == HTTPStatus.UNAUTHORIZED:
                 sys.exit(
-                    "the broker must accept the password of `%s`, but refuses it. Restart a member: it sets the Secret's."
-                    % ADMIN
+                    f"the broker must accept the password of `{ADMIN}`, but refuses it. Restart a member to set it."
                 )
             reason = error
         except OSError as error:
             reason = error
         if time.monotonic() > end:
-            sys.exit("no answer from %s after %.0f s: %s" % (API, WAIT_SECONDS, reason))
-        print("waiting for %s: %s" % (API, reason), flush=True)
+            sys.exit(f"no answer from {API} after {WAIT_SECONDS:.0f} s: {reason}")
+        print(f"waiting for {API}: {reason}", flush=True)
         time.sleep(2)
 
 
 def password_is(hashed):
-    """Whether a stored hash is that of the password: base64 of a 4-byte salt and sha256(salt + password), says RabbitMQ's page on passwords."""
+    """Whether a stored hash is the password's: base64 of a 4-byte salt and sha256(salt + password)."""
     raw = base64.b64decode(hashed)
     return raw == raw[:4] + hashlib.sha256(raw[:4] + PASSWORD.encode()).digest()
 
@@ -70,14 +70,14 @@ def ensure_vhost():
     found = call("GET", "vhosts", VHOST)
     if found is None or found.get("default_queue_type") != "quorum":
         call("PUT", "vhosts", VHOST, body={"default_queue_type": "quorum"})
-        yield "virtual host %s" % VHOST
+        yield f"virtual host {VHOST}"
 
 
 def ensure_user():
     found = call("GET", "users", USER)
     if found is None or found["tags"] or not password_is(found["password_hash"]):
         call("PUT", "users", USER, body={"password": PASSWORD, "tags": ""})
-        yield "user %s" % USER
+        yield f"user {USER}"
 
 
 def ensure_rights():
@@ -87,14 +87,14 @@ def ensure_rights():
     }
     if granted.get(VHOST) != RIGHTS:
         call("PUT", "permissions", VHOST, USER, body=RIGHTS)
-        yield "rights of %s in %s" % (USER, VHOST)
+        yield f"rights of {USER} in {VHOST}"
     for other in sorted(set(granted) - {VHOST}):
         call("DELETE", "permissions", other, USER)
-        yield "no rights of %s in %s" % (USER, other)
+        yield f"no rights of {USER} in {other}"
     # Who creates a virtual host gets rights in it; the admin needs none there.
     if VHOST != "/" and call("GET", "permissions", VHOST, ADMIN) is not None:
         call("DELETE", "permissions", VHOST, ADMIN)
-        yield "no rights of %s in %s" % (ADMIN, VHOST)
+        yield f"no rights of {ADMIN} in {VHOST}"
 
 
 def main():

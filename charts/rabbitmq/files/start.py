@@ -10,11 +10,12 @@ until one of two things is certain:
 * it is the first member, and every other one says that it waits too: nobody has data, so it forms the cluster.
 
 Only the very first start needs all members at once. Joining is RabbitMQ's documented procedure (start without clients,
-stop_app, join_cluster) and not its peer discovery, where a member that is older than the one it finds forms a cluster of
-its own. It can be cut short at any moment: `state` says `joining` until it is done, and then it is done again. Nothing
+stop_app, join_cluster) and not its peer discovery, where a member that is older than the one it finds forms its own
+cluster. It can be cut short at any moment: `state` says `joining` until it is done, and then it is done again. Nothing
 else resets a volume. One that was reset from outside, by a cluster that forgot its member, is not served from.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -37,13 +38,13 @@ log.console.level = warning
 
 
 DATA = pathlib.Path(os.environ["RABBITMQ_MNESIA_BASE"])
-STATE = DATA / "state"  # founding, joining or member
+STATE = DATA / "state"  # founding, joining, member, or left (leave.sh)
 HOME = pathlib.Path(os.environ["HOME"])
 DISCOVERY = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILES"])
 
 
 def say(text):
-    print("start: " + text, flush=True)
+    print(f"start: {text}", flush=True)
 
 
 def node(host):
@@ -54,15 +55,10 @@ def command(*argv, stdin="", seconds=120):
     """Run a command line tool; one that hangs has failed."""
     try:
         return subprocess.run(
-            argv,
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            universal_newlines=True,
-            timeout=seconds,
+            argv, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds
         )
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(argv, 124, "no answer after %d s" % seconds)
+        return subprocess.CompletedProcess(argv, 124, f"no answer after {seconds} s")
 
 
 def briefly(output):
@@ -88,11 +84,8 @@ def answer(port):
                 connection, _ = listener.accept()
             except OSError:  # closed: the wait is over
                 return
-            with connection:
-                try:
-                    connection.sendall(WAITING)
-                except OSError:
-                    pass
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(WAITING)
 
     listener = socket.create_server(("", port))
     threading.Thread(target=serve, daemon=True).start()
@@ -100,12 +93,10 @@ def answer(port):
 
 
 def look(host, distribution, amqp):
-    """What another member does: `serves` (its last step is to open the clients' port), `waits`, or `is not there`, which includes that it is starting."""
-    try:
+    """What another member does: `serves` (it opens the clients' port last), `waits`, or `is not there` (yet)."""
+    with contextlib.suppress(OSError):
         socket.create_connection((host, amqp), timeout=POLL_SECONDS).close()
         return "serves"
-    except OSError:
-        pass
     try:
         with socket.create_connection((host, distribution), timeout=POLL_SECONDS) as connection:
             return "waits" if connection.recv(len(WAITING)) == WAITING else "is not there"
@@ -126,13 +117,8 @@ def decide(me, members, distribution, amqp):
             if me == members[0] and all(what == "waits" for what in now.values()):
                 return None
             if now != before:
-                say(
-                    "this volume is empty: waiting until another member serves%s; %s"
-                    % (
-                        " or all of them wait" if me == members[0] else "",
-                        ", ".join("%s %s" % item for item in now.items()),
-                    )
-                )
+                until = "another member serves, or all of them wait" if me == members[0] else "another member serves"
+                say(f"this volume is empty: waiting until {until}; " + ", ".join(map(" ".join, now.items())))
                 before = now
             time.sleep(POLL_SECONDS)
     finally:
@@ -153,22 +139,22 @@ def join(me, peer, was_empty):
     if was_empty:
         # The cluster may know a member of this name that has lost its volume. Its vote must not count any more.
         done = command("rabbitmqctl", "-q", "-n", node(peer), "forget_cluster_node", node(me))
-        if done.returncode and "not_a_cluster_node" not in done.stdout:
+        unknown = "not_a_cluster_node" in done.stdout or "not in the cluster" in done.stdout
+        if done.returncode and not unknown:
             say("not joined yet: " + briefly(done.stdout))
             return False
     # The member's own configuration, but nobody outside can connect.
     own = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILE"]).read_text().splitlines(keepends=True)
     conf = HOME / "joining.conf"
-    conf.write_text(
-        "".join(line for line in own if not line.startswith(("listeners.", "log.console.level"))) + SECLUDED
-    )
+    kept = [line for line in own if not line.startswith(("listeners.", "log.console.level"))]
+    conf.write_text("".join(kept) + SECLUDED)
     server = subprocess.Popen(["rabbitmq-server"], env=dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf)))
     try:
         await_startup(server)
         for step in (["stop_app"], ["join_cluster", node(peer)]):
             done = command("rabbitmqctl", "-q", *step)
             if done.returncode:
-                say("not joined yet: %s: %s" % (step[0], briefly(done.stdout)))
+                say(f"not joined yet: {step[0]}: {briefly(done.stdout)}")
                 return False
         return True
     finally:
@@ -188,13 +174,10 @@ def settle():
     # With one more argument, be it -q, rabbitmqctl would not read the password from its input, and hang.
     if command("rabbitmqctl", "authenticate_user", user, stdin=password + "\n").returncode:
         done = command("rabbitmqctl", "change_password", user, stdin=password + "\n")
-        say("the password of %s %s the Secret's" % (user, "could not be made" if done.returncode else "is now"))
+        say(f"the password of {user} {'could not be made' if done.returncode else 'is now'} the Secret's")
     done = command("rabbitmqctl", "-q", "enable_feature_flag", "all")
     if done.returncode:
-        say(
-            "feature flags of this release are not all on yet; the last member to start enables them: "
-            + briefly(done.stdout)
-        )
+        say(f"some feature flags are off until the last member has started: {briefly(done.stdout)}")
 
 
 def main():
@@ -203,9 +186,7 @@ def main():
     members = os.environ["MEMBERS"].split()
     distribution, amqp = int(os.environ["RABBITMQ_DIST_PORT"]), int(os.environ["AMQP_PORT"])
     if me not in members:
-        sys.exit(
-            "start: %s must be one of the members %s, but is not. Raise `replicas`, or remove the pod." % (me, members)
-        )
+        sys.exit(f"start: {me} must be one of {members}, but is not. Raise `replicas`, or remove the pod.")
 
     # Erlang wants a cookie that its user owns and nobody else can read; a mounted Secret is owned by root.
     cookie = HOME / ".erlang.cookie"
@@ -219,6 +200,10 @@ def main():
     DATA.mkdir(parents=True, exist_ok=True)
     if not STATE.exists() and (DATA / node(me)).exists():
         record("member")  # a volume from elsewhere is not empty
+    if STATE.exists() and STATE.read_text() == "left":
+        say("this member has left the cluster: lower `replicas`, or remove its volume to let it join again")
+        answer(distribution)
+        signal.pause()
     while not STATE.exists() or STATE.read_text() == "joining":
         empty = not (DATA / node(me)).exists()
         peer = decide(me, members, distribution, amqp)

@@ -60,10 +60,10 @@ enabled_plugins: |
 abstract: Scripts of a member, as the data of a ConfigMap.
 values: {}
 usage: {{ include "rabbitmq.scripts" (dict "root" $) }}
-return: {start.py: text, probe.py: text, drain.sh: text}
+return: {start.py: text, probe.py: text, drain.sh: text, leave.sh: text}
 */ -}}
 {{- define "rabbitmq.scripts" -}}
 {{- $scripts := dict -}}
-{{- range list "start.py" "probe.py" "drain.sh" }}{{ $_ := set $scripts . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
+{{- range list "start.py" "probe.py" "drain.sh" "leave.sh" }}{{ $_ := set $scripts . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
 {{- toYaml $scripts -}}
 {{- end -}}
