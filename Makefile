@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 PROGRAMS := $(VENV)/programs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench lock clean
+.PHONY: help setup demo test servers check golden bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,11 @@ demo: $(STAMP) ## Compile env/site-a
 	$(BIN)/oscompile env/site-a
 
 test: $(STAMP) $(PROGRAMS)/kubectl ## Run every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --ignore tests/servers
+
+servers: $(STAMP) $(PROGRAMS)/kubectl ## Run the charts on real servers (root; MariaDB, Galera, RabbitMQ and haproxy installed)
+	$(BIN)/pip install --quiet --disable-pip-version-check pika pymysql
+	$(BIN)/pytest -s tests/servers
 
 check: $(STAMP) ## Lint, types, the import contract, the documents
 	$(BIN)/ruff format --check .

@@ -10,6 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ours", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("ours")
+"""The same examples everywhere, and no clock: a slow machine fails no test."""
 
 ROOT: Final = Path(__file__).parent.parent
 PROGRAMS: Final = ROOT / ".venv" / "programs"

@@ -30,7 +30,8 @@ def readme_with_table(chart: Path) -> str:
     text = (chart / "README.md").read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert begin and end, f"{chart.name}/README.md must hold `{BEGIN}` and `{END}`"
+    assert begin, f"{chart.name}/README.md must hold `{BEGIN}`"
+    assert end, f"{chart.name}/README.md must hold `{END}`"
     return f"{before}{BEGIN}\n{table(chart / 'values.yaml')}{END}{after}"
 
 

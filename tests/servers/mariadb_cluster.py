@@ -7,9 +7,12 @@ Services stand for the addresses behind them. As under a kubelet, a container th
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -19,7 +22,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pymysql
 from ruamel.yaml import YAML
 
 CHART = Path(__file__).parents[2] / "charts" / "mariadb"
@@ -74,6 +76,7 @@ class Container:
         return text
 
     def command(self, command: list[str]) -> list[str]:
+        """The command as the container's user runs it, paths and names replaced."""
         words = [re.sub(r"\$\((\w+)\)", lambda m: self.env.get(m[1], m[0]), self.here(str(w))) for w in command]
         user = self.pod.cluster.user_of(self.pod.component)
         return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--", *words]
@@ -85,28 +88,33 @@ class Container:
         )
 
     def environment(self) -> dict[str, str]:
+        """The container's environment and nothing of the test's."""
         return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **self.env}
 
     def start(self) -> None:
+        """Start its process."""
         self.starts += 1
-        log = (self.pod.root / f"{self.name}.log").open("ab")
-        self.process = subprocess.Popen(
-            self.command(self.spec["command"]), env=self.environment(), stdout=log, stderr=log, start_new_session=True
-        )
+        with (self.pod.root / f"{self.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(self.spec["command"]),
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def alive(self) -> bool:
+        """Whether its first process runs."""
         return self.process is not None and self.process.poll() is None
 
     def signal(self, number: int) -> None:
         """To the whole container for SIGKILL, as the kernel does when its first process ends; else to the first process."""
-        if self.process is None:
-            return
-        try:
-            (os.killpg if number == signal.SIGKILL else os.kill)(self.process.pid, number)
-        except ProcessLookupError:
-            pass
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                (os.killpg if number == signal.SIGKILL else os.kill)(self.process.pid, number)
 
     def wait(self, seconds: float) -> bool:
+        """Whether its first process ended in time."""
         try:
             assert self.process
             self.process.wait(seconds)
@@ -142,10 +150,11 @@ class Pod:
         self.lock = threading.RLock()
 
     def volume(self, name: str) -> Path:
+        """The directory that stands for a volume, filled as the kubelet fills it."""
         place = self.root / name
         if place.exists():
             return place
-        source = next((v for v in self.spec.get("volumes", []) if v["name"] == name), {})
+        source: dict[str, Any] = next((v for v in self.spec.get("volumes", []) if v["name"] == name), {})
         place.mkdir(mode=0o755)
         if "configMap" in source:
             for file, text in self.cluster.find("ConfigMap", source["configMap"]["name"])["data"].items():
@@ -157,6 +166,7 @@ class Pod:
         return place
 
     def value(self, item: dict[str, Any]) -> str:
+        """The value of one environment variable."""
         if "value" in item:
             return str(item["value"])
         source = item["valueFrom"]
@@ -165,9 +175,11 @@ class Pod:
         return self.cluster.secret(source["secretKeyRef"]["name"], source["secretKeyRef"]["key"])
 
     def container(self, name: str) -> Container:
+        """One of its containers."""
         return next(c for c in self.containers if c.name == name)
 
     def start(self) -> None:
+        """What the kubelet does with a new pod."""
         with self.lock:
             for name in {v["name"] for v in self.spec["volumes"]} - self.claims:  # these go with the pod
                 shutil.rmtree(self.root / name, ignore_errors=True)
@@ -202,10 +214,8 @@ class Pod:
         began = time.monotonic()
         grace = grace or self.spec["terminationGracePeriodSeconds"]
         main = self.containers[-1]
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             main.run(main.spec["lifecycle"]["preStop"]["exec"]["command"], grace)
-        except subprocess.TimeoutExpired:
-            pass
         main.signal(signal.SIGTERM)
         if not main.wait(max(1, grace - (time.monotonic() - began))):
             main.signal(signal.SIGKILL)
@@ -219,6 +229,7 @@ class Pod:
             shutil.rmtree(self.root / claim, ignore_errors=True)
 
     def log(self, name: str = "server") -> str:
+        """What a container printed, in all its starts."""
         return (self.root / f"{name}.log").read_text(errors="replace")
 
 
@@ -247,12 +258,15 @@ class Cluster:
         self.kubelet.start()
 
     def user_of(self, component: str) -> str:
+        """The user that stands for kolla's."""
         return "haproxy" if component == "proxy" else "mysql"
 
     def find(self, kind: str, name: str) -> dict[str, Any]:
+        """One manifest."""
         return next(d for d in self.manifests if d["kind"] == kind and d["metadata"]["name"] == name)
 
     def secret(self, name: str, key: str) -> str:
+        """A value of a Secret: made up at first sight, with characters that need quoting."""
         return self.secrets.setdefault(name, {}).setdefault(key, f'{name}\'s "{key}" \\ 1')
 
     def reconfigure(self, values: dict[str, Any]) -> None:
@@ -270,15 +284,19 @@ class Cluster:
             time.sleep(0.3)
 
     def start(self) -> None:
+        """Start every pod that does not run, all at once."""
         for pod in [*self.proxies, *self.members]:
             if not pod.wanted:
                 pod.start()
 
     def close(self) -> None:
+        """Kill everything and forget it."""
         self.running = False
         self.kubelet.join()
         for pod in [*self.members, *self.proxies]:
             pod.kill()
+            for container in pod.containers:
+                container.wait(10)
         if not os.environ.get("SERVERS_KEEP"):
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -309,6 +327,7 @@ class Cluster:
         )
 
     def state(self, ordinal: int) -> dict[str, Any]:
+        """What the member's agent reports."""
         done = subprocess.run(
             ["curl", "-sS", "-m", "2", f"http://{self.addresses[ordinal]}:4569/state"], capture_output=True, check=True
         )
@@ -351,6 +370,47 @@ def consumer(name: str, **more: str) -> dict[str, Any]:
     return {f"{name}-database": {**entry, "database": name, "username": name, "secretName": f"{name}-database", **more}}
 
 
+class Session:
+    """One connection to the proxies, held by the servers' own client program."""
+
+    def __init__(self, host: str, user: str, password: str) -> None:
+        options = [
+            "--no-defaults",
+            "--protocol=tcp",
+            f"--host={host}",
+            "--port=3306",
+            f"--user={user}",
+            f"--database={user}",
+        ]
+        self.client = subprocess.Popen(
+            ["mariadb", *options, "--batch", "--skip-column-names", "--unbuffered", "--connect-timeout=2"],
+            env={**os.environ, "MYSQL_PWD": password},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+
+    def run(self, statement: str, seconds: float = 10) -> None:
+        """Return when the server has acknowledged the statement; raises ConnectionError when it has not."""
+        client = self.client
+        assert client.stdin
+        assert client.stdout
+        assert client.stderr
+        with contextlib.suppress(BrokenPipeError):
+            client.stdin.write(f"{statement}; SELECT 'done';\n".encode())
+        readable, _, _ = select.select([client.stdout], [], [], seconds)
+        if not readable:
+            raise ConnectionError(f"no answer within {seconds} s")
+        if client.stdout.readline() != b"done\n":
+            raise ConnectionError(client.stderr.read().decode().strip())
+
+    def close(self) -> None:
+        """Give the connection up, whatever it does."""
+        self.client.kill()
+        self.client.communicate()
+
+
 class Writer:
     """A client that writes one row after another through the proxies, and keeps what was acknowledged."""
 
@@ -360,66 +420,50 @@ class Writer:
         self.times: list[float] = []
         self.errors: list[str] = []
         self.stopping = threading.Event()
-        self.next = 0
-        self.connection: Any = None
-        self.ask(
-            f"CREATE TABLE IF NOT EXISTS {table} (id BIGINT PRIMARY KEY, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3))"
-        )
+        session = self.connect()
+        session.run(f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3))")
+        session.close()
         self.thread = threading.Thread(target=self._write, daemon=True)
         self.thread.start()
 
-    def connect(self) -> Any:
+    def connect(self) -> Session:
+        """Through another proxy each time, as the Service would."""
         proxies = [p for p in self.cluster.proxies if p.wanted]
-        proxy = proxies[len(self.errors) % len(proxies)]  # as the Service would: another one next time
-        return pymysql.connect(
-            host=proxy.address, port=3306, user=self.user, password=self.cluster.secret(f"{self.user}-database", "password"),
-            database=self.user, autocommit=True, connect_timeout=2, read_timeout=10, write_timeout=10,
-        )  # fmt: skip
-
-    def ask(self, statement: str) -> Any:
-        connection = self.connect()
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+        password = self.cluster.secret(f"{self.user}-database", "password")
+        return Session(proxies[len(self.errors) % len(proxies)].address, self.user, password)
 
     def _write(self) -> None:
+        session, number = self.connect(), 0
         while not self.stopping.is_set():
-            self.next += 1
+            number += 1
             try:
-                if self.connection is None:
-                    self.connection = self.connect()
-                with self.connection.cursor() as cursor:
-                    cursor.execute(f"INSERT INTO {self.table} (id) VALUES (%s)", (self.next,))  # noqa: S608
-                self.acknowledged.append(self.next)
+                session.run(f"INSERT INTO {self.table} (id) VALUES ({number})")  # noqa: S608
+                self.acknowledged.append(number)
                 self.times.append(time.monotonic())
                 time.sleep(0.004)
-            except (pymysql.Error, OSError) as error:
+            except ConnectionError as error:
                 self.errors.append(str(error))
-                self.connection = None
+                session.close()
                 time.sleep(0.1)
+                session = self.connect()
+        session.close()
 
     def stop(self) -> None:
+        """Write no more."""
         self.stopping.set()
         self.thread.join(30)
 
     def longest_gap(self) -> float:
-        return max((b - a for a, b in zip(self.times, self.times[1:], strict=False)), default=0.0)
+        """Seconds between two acknowledged writes, at worst."""
+        return max((b - a for a, b in itertools.pairwise(self.times)), default=0.0)
 
     def lost(self, ordinal: int) -> set[int]:
         """Acknowledged rows that a member does not have."""
         rows = self.cluster.sql(ordinal, f"SELECT id FROM {self.user}.{self.table}")  # noqa: S608
-        return set(self.acknowledged) - {int(r[0]) for r in rows}
+        return set(self.acknowledged) - {int(row[0]) for row in rows}
 
     def verdict(self, ordinals: list[int]) -> dict[str, Any]:
         """What was written, lost (worst of the members) and how long nothing could be written."""
-        lost = {o: len(self.lost(o)) for o in ordinals}
+        lost = max(len(self.lost(o)) for o in ordinals)
         gap = round(self.longest_gap(), 1)
-        return {
-            "acknowledged": len(self.acknowledged),
-            "failed": len(self.errors),
-            "lost": max(lost.values()),
-            "gap": gap,
-        }
+        return {"acknowledged": len(self.acknowledged), "failed": len(self.errors), "lost": lost, "gap": gap}

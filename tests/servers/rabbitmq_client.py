@@ -17,7 +17,7 @@ pika: Any = importlib.import_module("pika")  # no types are published for it
 FAILURES = (pika.exceptions.AMQPError, OSError, ValueError)
 
 
-def connect(host: str, port: int, vhost: str, user: str, password: str) -> Any:  # noqa: ANN401 - no types
+def connect(host: str, port: int, vhost: str, user: str, password: str) -> Any:
     return pika.BlockingConnection(
         pika.ConnectionParameters(
             host,

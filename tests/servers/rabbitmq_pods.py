@@ -360,6 +360,7 @@ class Instance:
             f"{name}-cookie": {"cookie": "COOKIE" + name.upper()},
         }
         self.members: list[Pod] = []
+        self.clients: list[subprocess.Popen[str]] = []  # they end with the instance
         self.render(values)
 
     def render(self, values: dict[str, Any]) -> None:
@@ -449,3 +450,6 @@ class Instance:
         for member in self.members:
             if member.running:
                 member.kill()
+        for client in self.clients:
+            client.kill()
+            client.communicate()

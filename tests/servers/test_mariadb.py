@@ -19,9 +19,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("pymysql", reason="the tests write as a client does")
-
-from mariadb_cluster import CHART, Cluster, Writer, consumer
+from tests.servers.mariadb_cluster import CHART, Cluster, Writer, consumer
 
 PROGRAMS = ("mariadbd", "mariadb-backup", "haproxy", "socat", "setpriv", "curl")
 MISSING = [p for p in PROGRAMS if not shutil.which(p, path=f"{os.environ['PATH']}:/usr/sbin")]
@@ -32,10 +30,10 @@ pytestmark = [
 ]
 
 
-def note(what: str, **figures: Any) -> None:
+def note(what: str, **figures: object) -> None:
     """One line of the report."""
     line = json.dumps({"what": what, **figures})
-    print(line)
+    print(line)  # shown by -s
     if path := os.environ.get("SERVERS_REPORT"):
         with Path(path).open("a") as out:
             out.write(line + "\n")
@@ -69,11 +67,11 @@ def writer(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Writer]
     client.stop()
 
 
-def finish(cluster: Cluster, writer: Writer, what: str, **figures: Any) -> dict[str, Any]:
+def finish(cluster: Cluster, writer: Writer, what: str, **figures: object) -> dict[str, Any]:
     """Stop writing, compare every member with what was acknowledged."""
     time.sleep(2)
     writer.stop()
-    verdict = writer.verdict(cluster.ready())
+    verdict: dict[str, Any] = writer.verdict(cluster.ready())
     note(what, **verdict, **figures)
     assert verdict["lost"] == 0
     assert verdict["acknowledged"] > 100

@@ -1,7 +1,8 @@
 """The member's own voice: says over HTTP what this member holds and does, for its peers, the proxies and its probes.
 
 It also does the few things that need the running server: opens it for writes once it stands in a majority, keeps the
-passwords of the chart's own accounts equal to their Secrets, and lets a server without a quorum step back when others wait for its vote.
+passwords of the chart's own accounts equal to their Secrets, and lets a server without a quorum step back when others
+wait for its vote.
 """
 
 import json
@@ -17,12 +18,35 @@ import member
 
 ACCOUNTS = pathlib.Path(os.environ["ACCOUNTS"])
 STEP_BACK_AFTER = float(os.environ["STEP_BACK_SECONDS"])
-STATUS = ("wsrep_connected", "wsrep_cluster_status", "wsrep_cluster_state_uuid", "wsrep_local_state_comment", "wsrep_ready", "wsrep_cluster_size", "wsrep_local_index", "wsrep_last_committed")  # fmt: skip
-NOBODY = {"phase": "down", "beat": 0, "action": "", "choice": None, "reason": "", "data": False, "seqno": -1, "view_seqno": -1, "view": []}  # fmt: skip
+SILENT_AFTER = 15.0  # seconds: start.py says that it waits twice a second
+CHECK_ACCOUNTS = 60.0  # seconds
+STATUS = (
+    "wsrep_connected",
+    "wsrep_cluster_status",
+    "wsrep_cluster_state_uuid",
+    "wsrep_local_state_comment",
+    "wsrep_ready",
+    "wsrep_cluster_size",
+    "wsrep_local_index",
+    "wsrep_last_committed",
+)
+NOBODY = {
+    "phase": "down",
+    "beat": 0,
+    "action": "",
+    "choice": None,
+    "reason": "",
+    "data": False,
+    "seqno": -1,
+    "view_seqno": -1,
+    "view": [],
+}
 
-# The administrator is for the Jobs of this chart. It cannot write to a member that is closed to writes. `monitor` sees the server's state, no data.
+# The administrator is for the Jobs of this chart. It cannot write to a member that is closed to writes.
+# `monitor` sees the server's state, no data.
 GRANTS = {
-    "root": "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION; REVOKE READ ONLY ADMIN ON *.* FROM 'root'@'%';",
+    "root": "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION;"
+    "REVOKE READ ONLY ADMIN ON *.* FROM 'root'@'%';",
     "monitor": "GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO 'monitor'@'%' WITH MAX_USER_CONNECTIONS 3;",
 }
 
@@ -43,7 +67,7 @@ class Member:
                 return
             try:
                 rows = member.sql("SHOW GLOBAL STATUS LIKE 'wsrep\\_%'; SHOW GLOBAL VARIABLES LIKE 'read_only';")
-                status = dict(row for row in rows if len(row) == 2)
+                status = {name: "".join(value) for name, *value in rows}
                 self.open = status.get("read_only") == "OFF"
                 self.status = {name: status.get(name, "") for name in STATUS}
             except (subprocess.SubprocessError, OSError):
@@ -76,7 +100,7 @@ class Member:
         phase = progress["phase"]
         if self.status:
             phase = "running"
-        elif phase == "waiting" and time.time() - progress["beat"] > 15:
+        elif phase == "waiting" and time.monotonic() - progress["beat"] > SILENT_AFTER:
             phase = "down"  # nobody waits any more: what it said does not count as a vote
         uuid = self.status.get("wsrep_cluster_state_uuid") if self.serving else progress.get("uuid", known["uuid"])
         return {
@@ -100,7 +124,7 @@ class Member:
         """One round of the things that need doing."""
         if self.synced:
             self.out_since = None
-            if not member.DRAINING.exists():
+            if not member.DRAINING.exists() and member.read(member.PROGRESS, NOBODY)["phase"] == "starting":
                 member.remember(uuid=self.status["wsrep_cluster_state_uuid"], incomplete=False, left="running")
                 self.open_for_writes()
                 self.keep_accounts()
@@ -110,9 +134,10 @@ class Member:
                 self.step_back()
 
     def open_for_writes(self):
-        """Every server starts read-only. A component that never had a majority since then acknowledges nothing, whoever started it.
+        """Every server starts read-only: a component without a majority acknowledges nothing, whoever started it.
 
-        First its members remember which start they follow; writes come when a majority has, so that no later election can miss it.
+        First its members remember which start they follow; writes come when a majority has, so that no later election
+        can miss it.
         """
         if self.open or int(self.status["wsrep_cluster_size"]) < member.MAJORITY:
             return
@@ -125,7 +150,7 @@ class Member:
             member.say(f"open for writes in a component of {self.status['wsrep_cluster_size']}")
 
     def keep_accounts(self):
-        """The accounts that have a Secret have its password; the first member of the component sees to it, also when a Secret changes."""
+        """The accounts that have a Secret have its password, also a new one; the first member sees to it."""
         if not self.open or self.status["wsrep_local_index"] != "0":
             return
         for account, grants in GRANTS.items():
@@ -134,31 +159,36 @@ class Member:
                 continue
             password = file.read_text(encoding="utf-8").strip("\n")
             known, checked = self.checked.get(account, ("", 0.0))
-            if password == known and time.monotonic() - checked < 60:
+            if password == known and time.monotonic() - checked < CHECK_ACCOUNTS:
                 continue
             if not self.gets_in(account, password):
                 quoted = password.replace("\\", "\\\\").replace("'", "\\'")
+                user = f"'{account}'@'%'"
                 member.sql(
-                    f"CREATE USER IF NOT EXISTS '{account}'@'%'; ALTER USER '{account}'@'%' IDENTIFIED BY '{quoted}'; {grants}",
+                    f"CREATE USER IF NOT EXISTS {user}; ALTER USER {user} IDENTIFIED BY '{quoted}'; {grants}",
                     timeout=30,
                 )
                 member.say(f"the password of {account} is now its Secret's")
             self.checked[account] = (password, time.monotonic())
 
     def gets_in(self, account, password):
-        client = ["mariadb", "--no-defaults", f"--host={member.ADDRESS}", f"--port={member.SQL_PORT}", f"--user={account}", "--connect-timeout=3", "--execute=SELECT 1"]  # fmt: skip
-        return (
-            subprocess.run(
-                client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10
-            ).returncode
-            == 0
-        )
+        client = [
+            "mariadb",
+            "--no-defaults",
+            f"--host={member.ADDRESS}",
+            f"--port={member.SQL_PORT}",
+            f"--user={account}",
+            "--connect-timeout=3",
+            "--execute=SELECT 1",
+        ]
+        done = subprocess.run(client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10)
+        return done.returncode == 0
 
     def step_back(self):
         """Stop a server that is of no use as it is, so that start.py can do better.
 
-        One that has left the group (a copy or a difference that failed, an inconsistency) never goes back by itself. One
-        without a primary component does, but when others wait for an election it is one vote too few.
+        One that has left the group (a copy or a difference that failed, an inconsistency) never goes back by itself.
+        One without a primary component does, but when others wait for an election it is one vote too few.
         """
         if self.status["wsrep_connected"] == "OFF":
             member.say("not in the group any more: stopping, to join it again")
@@ -166,7 +196,7 @@ class Member:
             waiting = [o for o, r in member.states().items() if o != member.ORDINAL and r["phase"] == "waiting"]
             if not waiting:
                 return
-            member.say(f"no primary component, and members {waiting} wait: stopping, to elect one with them")
+            member.say(f"no primary component, and members {waiting} wait: stopping, to elect with them")
             member.remember(left="idle")
         else:
             return
@@ -182,9 +212,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/state":
             self.member.look(age=0.3)  # who asks is about to decide something
         report = self.member.report() if self.path != "/live" else {}
-        verdict = {"/live": True, "/state": True, "/ready": self.member.ready, "/writable": self.member.writable}.get(
-            self.path
-        )
+        verdicts = {"/live": True, "/state": True, "/ready": self.member.ready, "/writable": self.member.writable}
+        verdict = verdicts.get(self.path)
         body = json.dumps(report).encode()
         self.send_response(404 if verdict is None else 200 if verdict else 503)
         self.send_header("Content-Type", "application/json")
@@ -197,6 +226,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    """On the member's address, of either family."""
+
     daemon_threads = True
     request_queue_size = 64
     address_family = socket.AF_INET6 if ":" in member.ADDRESS else socket.AF_INET

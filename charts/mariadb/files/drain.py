@@ -1,7 +1,8 @@
 """preStop: leave only when the others can do without this member.
 
-A member that still holds the majority together keeps serving until the others are synced. When all members are asked to
-stop, they first stop taking writes together, so that afterwards no position is newer than any other, whoever comes back.
+A member that still holds the majority together keeps serving until the others are synced. When all members are asked
+to stop, they first stop taking writes together, so that afterwards no position is newer than any other, whoever comes
+back.
 Every wait is bounded: past it the pod stops anyway, and the next start decides with what it can know (see decide.py).
 """
 
@@ -24,7 +25,10 @@ def everybody_stops(mine, rest):
 
 
 def may_leave(mine, rest):
-    """The others are all synced, and those who stay are a majority. Of two that are asked to stop, the one with the higher ordinal goes; the other waits for it to come back."""
+    """The others are all synced, and those who stay are a majority.
+
+    Of two that are asked to stop, the one with the higher ordinal goes; the other waits for it to come back.
+    """
     staying = [o for o, r in rest.items() if not r["draining"] or o < member.ORDINAL]
     first = all(o < member.ORDINAL for o, r in rest.items() if r["draining"])
     return (

@@ -1,4 +1,4 @@
-"""What the scripts of one Galera member share: where things are, what is remembered, how to ask the server and the peers.
+"""What the scripts of one Galera member share: where things are, what is remembered, how to ask the server and peers.
 
 Everything comes from the environment of the pod, so the same files run under a kubelet and as plain processes.
 """
@@ -13,11 +13,11 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+CLIENT_ERRORS = 2000  # error numbers from here on are the client's own
 NOTHING = "00000000-0000-0000-0000-000000000000"
 
 POD = os.environ["POD_NAME"]
-BASENAME, _, _ordinal = POD.rpartition("-")
-ORDINAL = int(_ordinal)
+ORDINAL = int(POD.rpartition("-")[2])
 ADDRESS = os.environ["POD_IP"]
 MEMBERS = os.environ["MEMBERS"].split()
 MAJORITY = len(MEMBERS) // 2 + 1
@@ -52,11 +52,11 @@ def say(text):
 def write(path, value):
     """Replace a JSON file so that a crash or a power loss leaves the old or the new one."""
     new = path.with_name(path.name + ".new")
-    with open(new, "w", encoding="utf-8") as out:
+    with new.open("w", encoding="utf-8") as out:
         json.dump(value, out)
         out.flush()
         os.fsync(out.fileno())
-    os.replace(new, path)
+    new.replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
     os.fsync(directory)
     os.close(directory)
@@ -82,7 +82,7 @@ def remember(**facts):
 
 
 def sql(statements, timeout=5):
-    """Run statements as the server's own operating system user over its socket. Rows as lists of strings; raises on failure."""
+    """Rows (lists of strings) of statements, run over the socket as the server's own user; raises when they fail."""
     client = [
         "mariadb",
         "--no-defaults",
@@ -102,7 +102,7 @@ def answers(timeout=5):
         sql("SELECT 1;", timeout)
     except subprocess.CalledProcessError as error:
         code = re.search(r"ERROR (\d+)", error.stderr)
-        return bool(code) and int(code.group(1)) < 2000  # 2000 and above: the client's own errors
+        return bool(code) and int(code.group(1)) < CLIENT_ERRORS
     except subprocess.TimeoutExpired:
         return False
     return True

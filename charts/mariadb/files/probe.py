@@ -1,7 +1,7 @@
 """The kubelet's questions, answered from inside the server's container.
 
-startup: the server answers, whatever it says. Before that start.py may wait for its peers and a copy may take hours, which the
-startup probe's patience covers.
+startup: the server answers, whatever it says. Before that start.py may wait for its peers and a copy may take hours,
+which the startup probe's patience covers.
 live: it answers, and has not left the group for good. A lost quorum is no reason to kill it.
 ready: synced, in a primary component, open for writes.
 """

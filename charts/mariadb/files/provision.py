@@ -17,7 +17,18 @@ ACCOUNT = f"'{USER}'@'%'"
 
 def ask(statements, user="root", password=ADMIN_PASSWORD):
     """Run statements; neither they nor the password are on a command line."""
-    client = ["mariadb", "--no-defaults", f"--host={HOST}", f"--port={PORT}", f"--user={user}", "--protocol=tcp", "--batch", "--skip-column-names", "--raw", "--connect-timeout=5"]  # fmt: skip
+    client = [
+        "mariadb",
+        "--no-defaults",
+        f"--host={HOST}",
+        f"--port={PORT}",
+        f"--user={user}",
+        "--protocol=tcp",
+        "--batch",
+        "--skip-column-names",
+        "--raw",
+        "--connect-timeout=5",
+    ]
     return subprocess.run(
         client, input=statements, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, text=True, timeout=300
     )

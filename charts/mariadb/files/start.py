@@ -18,7 +18,9 @@ from decide import NOTHING, decide, newest
 PATIENCE = float(os.environ["RECOVERY_PATIENCE_SECONDS"])
 FORCE = os.environ["RECOVERY_FORCE"]
 
+REPEAT = 30.0  # seconds after which a waiting member says again why it waits
 OPTIONS = member.RUN / "member.cnf"  # the configuration, and what the scripts of a full copy read from nowhere else
+TEMPORARY = member.VOLUME / "tmp"
 GRASTATE = member.DATA / "grastate.dat"
 SAVED = "# GALERA saved state\nversion: 2.1\nuuid:    {uuid}\nseqno:   -1\nsafe_to_bootstrap: {safe}\n"
 
@@ -32,7 +34,7 @@ def server(*options):
         f"--datadir={member.DATA}",
         f"--socket={member.SOCKET}",
         f"--pid-file={member.RUN}/mariadb.pid",
-        f"--tmpdir={member.VOLUME}/tmp",
+        f"--tmpdir={TEMPORARY}",
         f"--bind-address={member.ADDRESS}",
         f"--port={member.SQL_PORT}",
         f"--wsrep-node-name={member.POD}",
@@ -49,7 +51,7 @@ def provider_options():
 
 
 def recovered_position():
-    """(uuid, seqno) that the storage engine recovers to, or None if it cannot. The saved state file is not needed for it."""
+    """(uuid, seqno) that the storage engine recovers to, or None if it cannot; no saved state file is needed."""
     log = subprocess.run(server("--wsrep-cluster-address=gcomm://", "--wsrep-recover"), capture_output=True, text=True)
     found = re.findall(r"Recovered position: ([0-9a-f-]{36}):(-?\d+)", log.stderr + log.stdout)
     if not found:
@@ -59,10 +61,12 @@ def recovered_position():
 
 
 def recorded_view():
-    """(seqno, ordinals) of the last primary component that this member was in; Galera keeps it in the engine, consistent with the position."""
+    """(seqno, ordinals) of the last primary component this member was in; the engine has it as of the position."""
     out = member.RUN / "view"
     out.unlink(missing_ok=True)
-    query = f"SELECT (SELECT MAX(view_seqno) FROM mysql.wsrep_cluster), (SELECT GROUP_CONCAT(node_name) FROM mysql.wsrep_cluster_members) INTO OUTFILE '{out}';\n"
+    since = "(SELECT MAX(view_seqno) FROM mysql.wsrep_cluster)"
+    members = "(SELECT GROUP_CONCAT(node_name) FROM mysql.wsrep_cluster_members)"
+    query = f"SELECT {since}, {members} INTO OUTFILE '{out}';\n"
     subprocess.run(server("--wsrep-on=OFF", "--bootstrap"), input=query, capture_output=True, text=True)
     try:
         seqno, names = out.read_text(encoding="utf-8").split()
@@ -72,14 +76,16 @@ def recorded_view():
 
 
 def saved_state():
-    """(uuid, seqno) as Galera saved them, or None. The seqno is -1 but after an orderly stop; the uuid is nothing where Galera found the data not to be the group's."""
+    """(uuid, seqno) as Galera saved them, or None.
+
+    The seqno is -1 but after an orderly stop; the uuid is nothing where Galera found the data not to be the group's.
+    """
     try:
-        found = re.search(
-            r"^uuid: +([0-9a-f-]{36})\nseqno: +(-?\d+)$", GRASTATE.read_text(encoding="utf-8", errors="replace"), re.M
-        )
+        text = GRASTATE.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    return found and (found[1], int(found[2]))
+    found = re.search(r"^uuid: +([0-9a-f-]{36})\nseqno: +(-?\d+)$", text, re.MULTILINE)
+    return (found[1], int(found[2])) if found else None
 
 
 def examine():
@@ -88,8 +94,10 @@ def examine():
     copying = (member.DATA / "sst_in_progress").exists()
     facts = {"data": (member.DATA / "mysql").is_dir(), "uuid": known["uuid"], "seqno": -1, "view_seqno": -1, "view": []}
     facts["incomplete"] = known["incomplete"] or copying
-    if known["left"] == "running":
-        member.remember(left="clean" if saved and saved[1] >= 0 else "crash")
+    left = known["left"]
+    if left == "running":
+        left = "clean" if saved and saved[1] >= 0 else "crash"
+        member.remember(left=left)
     if facts["data"] and not copying:
         position = recovered_position()
         if position and position[0] != NOTHING:
@@ -97,11 +105,11 @@ def examine():
             facts["view_seqno"], facts["view"] = recorded_view()
             facts["incomplete"] = facts["incomplete"] or (saved is not None and saved[0] == NOTHING)
         facts["data"] = position is None or position[0] != NOTHING
-    return {**facts, **{key: member.memory()[key] for key in ("epoch", "forks", "left")}}
+    return {**facts, "epoch": known["epoch"], "forks": known["forks"], "left": left}
 
 
 def publish(facts, phase, **more):
-    member.write(member.PROGRESS, {**facts, "phase": phase, "beat": time.time(), **more})
+    member.write(member.PROGRESS, {**facts, "phase": phase, "beat": time.monotonic(), **more})
 
 
 def agree(facts):
@@ -117,11 +125,11 @@ def agree(facts):
                 member.ORDINAL,
                 len(member.MEMBERS),
                 {**reports, member.ORDINAL: own},
-                time.monotonic() - began > PATIENCE,
-                FORCE,
+                patience_over=time.monotonic() - began > PATIENCE,
+                force=FORCE,
             )
             choice = decision.choice
-            if decision.reason != told[0] or time.monotonic() - told[1] > 30:
+            if decision.reason != told[0] or time.monotonic() - told[1] > REPEAT:
                 told = (decision.reason, time.monotonic())
                 member.say(f"{decision.action}: {decision.reason}")
             if decision.action != "wait":
@@ -130,20 +138,23 @@ def agree(facts):
 
 
 def install():
-    """An empty database, complete or not there at all. The server's own user comes in over the socket without a password; nobody else does."""
+    """An empty database, complete or not there at all.
+
+    The server's own user comes in over the socket without a password; nobody else does.
+    """
     new = member.VOLUME / "data.new"
     shutil.rmtree(new, ignore_errors=True)
     subprocess.run(
-        ["mariadb-install-db", f"--defaults-file={OPTIONS}", f"--datadir={new}", f"--tmpdir={member.VOLUME}/tmp",
-         "--auth-root-authentication-method=socket", "--auth-root-socket-user=mysql", "--skip-test-db", "--wsrep-on=OFF"],
+        ["mariadb-install-db", f"--defaults-file={OPTIONS}", f"--datadir={new}", f"--tmpdir={TEMPORARY}",
+         "--auth-root-authentication-method=socket", "--auth-root-socket-user=mysql", "--skip-test-db", "--wsrep-on=0"],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     shutil.rmtree(member.DATA, ignore_errors=True)
-    os.replace(new, member.DATA)
+    new.replace(member.DATA)
 
 
 def peers(reports):
-    """Addresses to look for the group at. A name that does not resolve (its pod is gone) would only hold up the server."""
+    """Addresses to look for the group at. A name without an address (its pod is gone) would only hold up the server."""
     found = [m for o, m in enumerate(member.MEMBERS) if o in reports or resolves(m)]
     return ",".join(f"{member.url_host(m)}:{os.environ['GROUP_PORT']}" for m in found)
 
@@ -190,10 +201,10 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for mark in (member.DRAINING, member.LEAVING, member.SEALED):
         mark.unlink(missing_ok=True)
-    (member.VOLUME / "tmp").mkdir(exist_ok=True)
+    TEMPORARY.mkdir(exist_ok=True)
     bind = f"[sst]\nsockopt = ,bind={member.url_host(member.ADDRESS)}\n"
     OPTIONS.write_text(f"!include {member.CONFIG}/server.cnf\n{bind}", encoding="utf-8")
-    member.write(member.PROGRESS, {"phase": "preparing", "beat": time.time()})
+    member.write(member.PROGRESS, {"phase": "preparing", "beat": time.monotonic()})
     facts = examine()
     member.say(f"volume: {facts}")
     decision, reports = agree(facts)

@@ -8,7 +8,7 @@ return: {haproxy.cfg: text, start.sh: text}
 {{- $values := .root.Values -}}
 haproxy.cfg: |
   global
-    maxconn {{ int $values.proxy.maxConnections }}
+    maxconn {{ add (int $values.server.maxConnections) 100 }}
     hard-stop-after {{ int $values.proxy.drainSeconds }}s
     log stdout format raw local0 info
 
@@ -34,6 +34,9 @@ haproxy.cfg: |
     hold obsolete 5s
 
   frontend mysql
+    # Together the proxies, one more during a rollout, fit into what a member lets in, with some left for people.
+    {{- $proxies := include "common.replicas" (dict "root" .root "replicas" $values.proxy.replicas) | int }}
+    maxconn {{ div (sub (int $values.server.maxConnections) 32) (add $proxies 1) }}
     bind "${POD_IP}:{{ $values.ports.mysql }}"
     default_backend members
 

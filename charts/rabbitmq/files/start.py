@@ -11,13 +11,15 @@ until one of two things is certain:
 
 Only the very first start needs all members at once. Joining is RabbitMQ's documented procedure (start without clients,
 stop_app, join_cluster) and not its peer discovery, where a member that is older than the one it finds forms its own
-cluster. It can be cut short at any moment: `state` says `joining` until it is done, and then it is done again. Nothing
-else resets a volume. One that was reset from outside, by a cluster that forgot its member, is not served from.
+cluster. It can be cut short at any moment: `state` says `joining` until it is done, and then it is done again from the
+beginning. Nothing else resets a volume. One that was reset from outside, by a cluster that forgot its member, is not
+served from.
 """
 
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -134,24 +136,28 @@ def await_startup(server=None):
         time.sleep(POLL_SECONDS)
 
 
-def join(me, peer, was_empty):
+def join(me, peer):
     """Try once to make this member one of the peer's cluster. Returns whether it is."""
-    if was_empty:
-        # The cluster may know a member of this name that has lost its volume. Its vote must not count any more.
-        done = command("rabbitmqctl", "-q", "-n", node(peer), "forget_cluster_node", node(me))
-        unknown = "not_a_cluster_node" in done.stdout or "not in the cluster" in done.stdout
-        if done.returncode and not unknown:
-            say("not joined yet: " + briefly(done.stdout))
-            return False
+    # The cluster may know a member of this name: one that lost its volume, or one whose join was cut short. Its vote
+    # must not count any more. What a forgotten member has is worth nothing, and a half joined one would not start.
+    done = command("rabbitmqctl", "-q", "-n", node(peer), "forget_cluster_node", node(me))
+    unknown = "not_a_cluster_node" in done.stdout or "not in the cluster" in done.stdout
+    if done.returncode and not unknown:
+        say(f"not joined yet: {briefly(done.stdout)}")
+        return False
+    for leftover in DATA.glob(f"{node(me)}*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     # The member's own configuration, but nobody outside can connect.
     own = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILE"]).read_text().splitlines(keepends=True)
     conf = HOME / "joining.conf"
     kept = [line for line in own if not line.startswith(("listeners.", "log.console.level"))]
     conf.write_text("".join(kept) + SECLUDED)
-    server = subprocess.Popen(["rabbitmq-server"], env=dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf)))
+    environment = dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf))
+    server = subprocess.Popen(["rabbitmq-server"], env=environment, start_new_session=True)
     try:
         await_startup(server)
-        for step in (["stop_app"], ["join_cluster", node(peer)]):
+        # join_cluster may succeed and yet be lost when the leader changes: only a member that starts has joined.
+        for step in (["stop_app"], ["join_cluster", node(peer)], ["start_app"]):
             done = command("rabbitmqctl", "-q", *step)
             if done.returncode:
                 say(f"not joined yet: {step[0]}: {briefly(done.stdout)}")
@@ -159,7 +165,11 @@ def join(me, peer, was_empty):
         return True
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 def settle():
@@ -205,15 +215,14 @@ def main():
         answer(distribution)
         signal.pause()
     while not STATE.exists() or STATE.read_text() == "joining":
-        empty = not (DATA / node(me)).exists()
         peer = decide(me, members, distribution, amqp)
         if peer is None:
             say("every member waits and none has data: forming the cluster")
             record("founding")
             break
-        say("joining " + peer)
+        say(f"joining {peer}")
         record("joining")
-        if join(me, peer, empty):
+        if join(me, peer):
             record("member")
         else:
             time.sleep(POLL_SECONDS)
