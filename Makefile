@@ -32,7 +32,6 @@ test: $(STAMP) $(PROGRAMS)/kubectl ## Run every test
 	$(BIN)/pytest -n auto --ignore tests/servers
 
 servers: $(STAMP) $(PROGRAMS)/kubectl ## Run the charts on real servers (root; MariaDB, Galera, RabbitMQ and haproxy installed)
-	$(BIN)/pip install --quiet --disable-pip-version-check pika pymysql
 	$(BIN)/pytest -s tests/servers
 
 check: $(STAMP) ## Lint, types, the import contract, the documents
