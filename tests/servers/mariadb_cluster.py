@@ -188,6 +188,9 @@ class Pod:
             ]
             self.wanted = True
             for container in self.containers:
+                log = self.root / f"{container.name}.log"
+                if log.exists():
+                    log.rename(log.with_suffix(f".{time.time_ns()}.log"))
                 container.start()
 
     def keep(self) -> None:
@@ -229,7 +232,7 @@ class Pod:
             shutil.rmtree(self.root / claim, ignore_errors=True)
 
     def log(self, name: str = "server") -> str:
-        """What a container printed, in all its starts."""
+        """What a container printed since its pod started."""
         return (self.root / f"{name}.log").read_text(errors="replace")
 
 

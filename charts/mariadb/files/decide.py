@@ -166,7 +166,7 @@ def _doubt(count, reports, voters, epoch, patience_over):
 
 def _begin(me, count, reports):
     """A new cluster: only when every member answers, and every one says that its volume never held anything."""
-    silent = sorted(set(range(count)) - set(reports))
+    silent = [o for o in range(count) if o not in reports or reports[o]["phase"] != "waiting"]
     if silent:
         reason = f"no member has data, but {silent} do not answer: they may have"
         return Decision("wait", None, f"{reason}. To create a new cluster anyway, set `recovery.force` to `0@empty`")
@@ -174,8 +174,7 @@ def _begin(me, count, reports):
     if used:
         reason = f"the volumes of members {used} held a cluster, but no usable data is left"
         return Decision("wait", None, f"{reason}. Restore a backup, or empty all volumes")
-    unready = [o for o, r in reports.items() if r["phase"] != "waiting" or (o != me and r["choice"] != 0)]
-    if me == 0 and not unready:
+    if me == 0 and all(r["choice"] == 0 for o, r in reports.items() if o != me):
         return Decision("create", 0, "every member answers and every volume is empty")
     return Decision("wait", 0, "member 0 creates the cluster")
 
