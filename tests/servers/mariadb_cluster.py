@@ -208,6 +208,8 @@ class Pod:
                 self.wanted = False
                 for container in self.containers:
                     container.signal(signal.SIGKILL)
+                for container in self.containers:
+                    container.wait(10)
             else:
                 self.containers[-1].signal(signal.SIGKILL)
 
@@ -222,8 +224,9 @@ class Pod:
         main.signal(signal.SIGTERM)
         if not main.wait(max(1, grace - (time.monotonic() - began))):
             main.signal(signal.SIGKILL)
-        for sidecar in self.containers[:-1]:
-            sidecar.signal(signal.SIGKILL)
+        for container in reversed(self.containers):
+            container.signal(signal.SIGKILL)
+            container.wait(10)
         return time.monotonic() - began
 
     def empty(self) -> None:
@@ -298,8 +301,6 @@ class Cluster:
         self.kubelet.join()
         for pod in [*self.members, *self.proxies]:
             pod.kill()
-            for container in pod.containers:
-                container.wait(10)
         if not os.environ.get("SERVERS_KEEP"):
             shutil.rmtree(self.root, ignore_errors=True)
 
