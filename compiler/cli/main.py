@@ -15,7 +15,6 @@ from compiler.cli.arguments import parse
 from compiler.cli.terminal import Terminal
 from compiler.errors import InputError, OscompileError
 from compiler.model.data import Data
-from compiler.model.diagnostic import Diagnostic
 
 _BUG: Final = 70
 _INTERRUPTED: Final = 130
@@ -60,10 +59,5 @@ def _report(error: OscompileError, terminal: Terminal, *, as_json: bool) -> None
         terminal.fail(error)
         return
     diagnostics = error.diagnostics if isinstance(error, InputError) else ()
-    mistakes: list[Data] = [as_data(diagnostic) for diagnostic in diagnostics]
+    mistakes: list[Data] = [endings.diagnostic_data(diagnostic) for diagnostic in diagnostics]
     terminal.say_json({"error": {"message": str(error), "exitCode": error.exit_code, "diagnostics": mistakes}})
-
-
-def as_data(diagnostic: Diagnostic) -> dict[str, Data]:
-    """A diagnostic for machines."""
-    return endings.diagnostic_data(diagnostic)

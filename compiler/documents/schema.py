@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from compiler.model.data import canonical, digest
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import Digest
-from compiler.model.node import ListNode, MapNode, Node, Origin, describe
+from compiler.model.node import ListNode, MapNode, Node, describe
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -35,6 +35,7 @@ _NOUNS: Final = {
 _BRANCHES: Final = frozenset({"anyOf", "oneOf"})
 
 
+@cache
 def published(name: str) -> dict[str, Any]:
     """The schema ``name`` that the compiler ships (``environment.v1``, ``component.v1``, ...)."""
     return cast("dict[str, Any]", json.loads((_SCHEMAS / f"{name}.json").read_text(encoding="utf-8")))
@@ -198,8 +199,3 @@ def _at(node: Node, path: tuple[str | int, ...]) -> Node:
 def _shown(path: tuple[str | int, ...], subject: str) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
     return f"`{text}`" if text else subject
-
-
-def place(node: Node, *path: str) -> Origin:
-    """Where ``path`` below ``node`` stands, or the nearest thing above it that exists."""
-    return _at(node, path).origin

@@ -12,7 +12,7 @@ from compiler.instances.contract import structure
 from compiler.model.chart import Chart, Contract
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import ChartName, Digest
-from compiler.model.node import MapNode, Origin, ScalarNode, describe
+from compiler.model.node import MapNode, Origin, describe, text
 
 
 def load(repository: Path, path: str, digest: Callable[[Path], Digest], memory: Memory) -> Chart:
@@ -28,7 +28,7 @@ def load(repository: Path, path: str, digest: Callable[[Path], Digest], memory: 
     return Chart(
         name=ChartName(name),
         version=_required(metadata, "version", path),
-        app_version=_text(metadata, "appVersion"),
+        app_version=text(metadata, "appVersion"),
         path=path,
         digest=digest(directory),
         contract=_contract(repository, directory, name, memory),
@@ -45,17 +45,12 @@ def _metadata(repository: Path, file: Path) -> MapNode:
     raise InputError([Diagnostic(f"`Chart.yaml` must be a map, but {found}", origin, "`name:` and `version:`")])
 
 
-def _text(node: MapNode, key: str) -> str:
-    below = node.entries.get(key)
-    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else ""
-
-
 def _required(metadata: MapNode, key: str, path: str) -> str:
-    text = _text(metadata, key)
-    if not text:
+    found = text(metadata, key)
+    if not found:
         message = f"the chart `{path}` must have a `{key}` in its Chart.yaml, but has none"
         raise InputError([Diagnostic(message, metadata.origin, f"`{key}: ...`")])
-    return text
+    return found
 
 
 def _contract(repository: Path, directory: Path, name: str, memory: Memory) -> Contract | None:

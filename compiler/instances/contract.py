@@ -9,7 +9,7 @@ from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import Collector, InputError
 from compiler.model.chart import Component, Contract, Phase, Provision, Requirement, Role, SecretKey, SecretSpec
 from compiler.model.names import ComponentName, InterfaceName, ProvisionName, RequirementName
-from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode
+from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
 
 _EMPTY = MapNode({}, Origin(""))
 
@@ -42,19 +42,9 @@ def _entries(document: MapNode, key: str) -> Iterator[tuple[str, MapNode]]:
         yield name, node if isinstance(node, MapNode) else _EMPTY
 
 
-def _text(node: MapNode, key: str, default: str = "") -> str:
-    below = node.entries.get(key)
-    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else default
-
-
 def _number(node: MapNode, key: str, default: int = 0) -> int:
     below = node.entries.get(key)
     return int(below.value) if isinstance(below, ScalarNode) and isinstance(below.value, int) else default
-
-
-def _flag(node: MapNode, key: str) -> bool:
-    below = node.entries.get(key)
-    return isinstance(below, ScalarNode) and below.value is True
 
 
 def _names(node: MapNode, key: str) -> tuple[ComponentName, ...]:
@@ -64,49 +54,49 @@ def _names(node: MapNode, key: str) -> tuple[ComponentName, ...]:
 
 
 def _provision(name: str, node: MapNode) -> Provision:
-    prepare = _text(node, "prepare")
+    prepare = text(node, "prepare")
     return Provision(
         name=ProvisionName(name),
-        interface=InterfaceName(_text(node, "interface", name)),
-        component=ComponentName(_text(node, "component")),
+        interface=InterfaceName(text(node, "interface", default=name)),
+        component=ComponentName(text(node, "component")),
         port=_number(node, "port"),
         origin=node.origin,
-        members=_flag(node, "members"),
+        members=flag(node, "members"),
         prepare=ComponentName(prepare) if prepare else None,
-        scheme=_text(node, "scheme"),
-        path=_text(node, "path"),
+        scheme=text(node, "scheme"),
+        path=text(node, "path"),
     )
 
 
 def _requirement(name: str, node: MapNode) -> Requirement:
     return Requirement(
         name=RequirementName(name),
-        interface=InterfaceName(_text(node, "interface")),
+        interface=InterfaceName(text(node, "interface")),
         origin=node.origin,
-        gate=_text(node, "gate") == "ready",
-        optional=_flag(node, "optional"),
-        secret=_text(node, "secret") or None,
+        gate=text(node, "gate") == "ready",
+        optional=flag(node, "optional"),
+        secret=text(node, "secret") or None,
         components=_names(node, "components") or None,
     )
 
 
 def _component(name: str, node: MapNode) -> Component:
-    phase = _text(node, "phase")
+    phase = text(node, "phase")
     return Component(
         name=ComponentName(name),
-        role=Role(_text(node, "role")),
+        role=Role(text(node, "role")),
         origin=node.origin,
         replicas=_replicas(node.entries.get("replicas")),
         after=_names(node, "after"),
         phase=Phase(phase) if phase else None,
-        reason=_text(node, "reason"),
+        reason=text(node, "reason"),
     )
 
 
 def _replicas(node: Node | None) -> int | tuple[str, ...] | None:
     match node:
         case MapNode():
-            return tuple(_text(node, "value").split("."))
+            return tuple(text(node, "value").split("."))
         case ScalarNode(value=int() as count):
             return count
         case _:
@@ -114,10 +104,8 @@ def _replicas(node: Node | None) -> int | tuple[str, ...] | None:
 
 
 def _secret(name: str, node: MapNode) -> SecretSpec:
-    keys = {
-        key: SecretKey(_text(spec, "generate"), _number(spec, "length", 32)) for key, spec in _entries(node, "keys")
-    }
-    return SecretSpec(name, keys, node.origin, rotate=_flag(node, "rotate"), runtime=_text(node, "owner") == "runtime")
+    keys = {key: SecretKey(text(spec, "generate"), _number(spec, "length", 32)) for key, spec in _entries(node, "keys")}
+    return SecretSpec(name, keys, node.origin, rotate=flag(node, "rotate"), runtime=text(node, "owner") == "runtime")
 
 
 def _dangling(contract: Contract) -> InputError:

@@ -13,7 +13,7 @@ from compiler.errors import InputError
 from compiler.layers.operations import has_operations
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import ChartName, LayerName
-from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, describe
+from compiler.model.node import ListNode, MapNode, Origin, ScalarNode, describe, text
 
 CHARTS: Final = "charts"
 
@@ -68,7 +68,7 @@ class Library:
 
     def _shelved(self, path: str, reference: str, origin: Origin) -> Shelved:
         metadata = self._map(f"{path}/Chart.yaml", path)
-        if _text(metadata, "type") == "library":
+        if text(metadata, "type") == "library":
             message = f"the chart `{reference}` is a library: it renders nothing, so it cannot be an instance"
             raise _fault(message, origin, "a chart that uses it")
         values = self._map(f"{path}/values.yaml", path)
@@ -77,7 +77,7 @@ class Library:
                 f"the values of the chart `{reference}` carry YAML tags, but there is nothing below them to operate on"
             )
             raise _fault(message, values.origin, "plain values")
-        name = reference if "/" not in reference else _text(metadata, "name") or PurePosixPath(path).name
+        name = reference if "/" not in reference else text(metadata, "name") or PurePosixPath(path).name
         return Shelved(ChartName(name), path, values, frozenset(_subcharts(metadata)))
 
     def _map(self, file: str, layer: str) -> MapNode:
@@ -93,12 +93,7 @@ class Library:
 def _subcharts(metadata: MapNode) -> Iterator[str]:
     dependencies = metadata.entries.get("dependencies")
     for dependency in dependencies.items if isinstance(dependencies, ListNode) else ():
-        yield _text(dependency, "alias") or _text(dependency, "name")
-
-
-def _text(node: Node, key: str) -> str:
-    below = node.entries.get(key) if isinstance(node, MapNode) else None
-    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else ""
+        yield text(dependency, "alias") or text(dependency, "name")
 
 
 def _fault(message: str, origin: Origin, hint: str) -> InputError:

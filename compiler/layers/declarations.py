@@ -12,10 +12,10 @@ from compiler.layers.charts import CHARTS, Library, Shelved
 from compiler.layers.merge import Law
 from compiler.layers.overlays import Overlays, layer
 from compiler.layers.settings import apply
-from compiler.layers.structure import flag, place, text
+from compiler.layers.structure import place
 from compiler.layers.values import Said, finished, in_order
 from compiler.model.names import InstanceName, NamespaceName
-from compiler.model.node import ListNode, MapNode, Node, Origin
+from compiler.model.node import ListNode, MapNode, Node, Origin, flag, text
 from compiler.model.site import Declaration, Setting, Source
 
 _NAMESPACE: Final = "openstack"

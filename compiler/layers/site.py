@@ -14,7 +14,7 @@ from compiler.layers.declarations import Stack, declare
 from compiler.layers.merge import Law
 from compiler.layers.overlays import Overlays
 from compiler.model.names import LayerName
-from compiler.model.node import MapNode, Node, Origin
+from compiler.model.node import MapNode, Node, Origin, flag
 from compiler.model.site import Environment, Setting, Site
 
 _FORMS: Final = {"Environment": "environment.v1", "Overlay": "overlay.v1"}
@@ -58,7 +58,7 @@ def merge(environment: Environment, settings: tuple[Setting, ...] = (), memory: 
             delivery=structure.delivery(document, environment.name, mistakes),
             globals=globals_,
             declarations=declare(document, stack, law),
-            development=structure.flag(document, "development"),
+            development=flag(document, "development"),
             layers=tuple(source.layer for source in environment.sources),
         )
 

@@ -9,20 +9,8 @@ from pathlib import PurePosixPath
 
 from compiler.errors import Collector
 from compiler.model.names import EnvironmentName
-from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode
+from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
 from compiler.model.site import ArgoCD, Delivery, Flux, Kubernetes, Secrets
-
-
-def text(node: Node | None, *path: str, default: str = "") -> str:
-    """The string at ``path`` below ``node``; ``default`` where there is nothing, or null."""
-    below = node.get(*path) if isinstance(node, MapNode) else None
-    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else default
-
-
-def flag(node: Node | None, *path: str, default: bool = False) -> bool:
-    """The boolean at ``path`` below ``node``; ``default`` where there is nothing, or null."""
-    below = node.get(*path) if isinstance(node, MapNode) else None
-    return below.value if isinstance(below, ScalarNode) and isinstance(below.value, bool) else default
 
 
 def place(document: MapNode, *path: str) -> Origin:

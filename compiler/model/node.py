@@ -130,6 +130,18 @@ def without_nulls(node: Node) -> Node:
     return replace(node, entries=entries, keys={key: node.key_origin(key) for key in entries})
 
 
+def text(node: Node | None, *path: str, default: str = "") -> str:
+    """The string at ``path`` below ``node``; ``default`` where there is nothing, or null."""
+    below = node.get(*path) if isinstance(node, MapNode) else None
+    return str(below.value) if isinstance(below, ScalarNode) and below.value is not None else default
+
+
+def flag(node: Node | None, *path: str, default: bool = False) -> bool:
+    """The boolean at ``path`` below ``node``; ``default`` where there is nothing, or null."""
+    below = node.get(*path) if isinstance(node, MapNode) else None
+    return below.value if isinstance(below, ScalarNode) and isinstance(below.value, bool) else default
+
+
 def is_null(node: Node) -> bool:
     """Whether ``node`` is null: a deletion, where it is laid over something."""
     return isinstance(node, ScalarNode) and node.value is None

@@ -27,11 +27,6 @@ _SAME: Final = "OS001"
 _CODE: Final = "OS002"
 
 
-def calls_of(request: RenderRequest) -> tuple[Call, ...]:
-    """Every call in the chart's templates whose result its values do not decide."""
-    return _scanned(request).calls
-
-
 def prove(request: RenderRequest, renderer: Renderer, first: tuple[RenderedFile, ...]) -> tuple[Diagnostic, ...]:
     """Render ``request`` again, and compare with ``first``.
 
