@@ -18,8 +18,8 @@ from compiler.model.names import ComponentName
 from compiler.model.node import Origin, ScalarNode, describe
 from compiler.model.render import RenderedFile, RenderRequest
 from compiler.render import charts
-from compiler.render.references import relations
-from compiler.render.untyped import Map, items, mapping
+from compiler.relations.references import relations
+from compiler.relations.untyped import Map, items, mapping
 
 _COMPONENT: Final = "app.kubernetes.io/component"
 _HELM: Final = "helm.sh/"

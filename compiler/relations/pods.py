@@ -7,7 +7,7 @@ from typing import Final
 
 from compiler.model.data import Data
 from compiler.model.manifest import Reference
-from compiler.render.untyped import Map, items, mapping
+from compiler.relations.untyped import Map, items, mapping
 
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 _VOLUMES: Final = (

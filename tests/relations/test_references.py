@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compiler.model.manifest import ObjectId, Reference
-from compiler.render.references import Relations, relations
-from compiler.render.untyped import mapping
+from compiler.relations.references import Relations, relations
+from compiler.relations.untyped import mapping
 
 if TYPE_CHECKING:
     from pytest_golden.plugin import GoldenTestFixture
@@ -30,7 +30,7 @@ def shown(found: Relations) -> str:
     return "".join(f"{line}\n" for line in lines) or "nothing\n"
 
 
-@pytest.mark.golden_test("relations/*.yaml")
+@pytest.mark.golden_test("cases/*.yaml")
 def test_relations(golden: GoldenTestFixture) -> None:
     """Each case is an object and its relations."""
     golden.get("about")

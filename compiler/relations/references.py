@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 
 from compiler.model.data import Data
 from compiler.model.manifest import ObjectId, Reference, Workload
-from compiler.render.pods import Needs, pod_needs
-from compiler.render.untyped import Map, items, mapping
+from compiler.relations.pods import Needs, pod_needs
+from compiler.relations.untyped import Map, items, mapping
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 

@@ -1,0 +1,14 @@
+"""The engines that sync the output, in small: what Argo CD and Flux do with files, and on what they stand still.
+
+Facts about both are here and nowhere else. ``Rehearsal`` plays what happens from the emitted files alone; ``held``
+says of one edge which construct enforces it.
+"""
+
+from compiler.engines.argocd import Application
+from compiler.engines.flux import Kustomization
+from compiler.engines.log import Entry
+from compiler.engines.objects import Applied, read
+from compiler.engines.rehearse import Rehearsal, Stuck
+from compiler.engines.revision import Revision
+
+__all__ = ["Application", "Applied", "Entry", "Kustomization", "Rehearsal", "Revision", "Stuck", "read"]

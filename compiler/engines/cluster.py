@@ -1,0 +1,212 @@
+"""A cluster in small: what exists, what is refused, which pods run, and why others do not.
+
+It knows what ordering depends on and nothing else: an object needs its Namespace and the definition of its kind; some
+fields cannot be changed; a pod starts once what it names exists and what it waits for by itself is there; a Job is
+done once its pod ran; a Service is there once a pod behind it runs. Controllers of custom kinds are taken to be
+installed and to do their work at once, unless ``broken`` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from compiler.engines.objects import Applied
+from compiler.model.manifest import ObjectId, Reference
+from compiler.relations import Wait
+
+_GIVEN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+_FINISHES: Final = frozenset({("batch", "Job")})
+
+
+@dataclass(slots=True)
+class Live:
+    """An object that exists. ``owner`` is who applied it, ``up`` whether its pods run (a Job: have run)."""
+
+    applied: Applied
+    owner: str
+    up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server says to an object: ``created``, ``configured``, ``unchanged``, or ``refused`` and why."""
+
+    verb: str
+    why: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was stored."""
+        return self.verb == "refused"
+
+
+@dataclass(slots=True)
+class Cluster:
+    """What exists: ``given`` from the beginning. ``broken`` objects never become healthy."""
+
+    given: Collection[Reference] = ()
+    broken: set[ObjectId] = field(default_factory=set)
+    objects: dict[ObjectId, Live] = field(default_factory=dict)
+    started: dict[ObjectId, int] = field(default_factory=dict)
+    ticks: int = 0
+    defined_here: set[tuple[str, str]] = field(default_factory=set)
+
+    # What is done to it.
+
+    def apply(self, applied: Applied, owner: str, *, replace: bool = False) -> Answer:
+        """Store an object, as server-side apply does; ``replace`` deletes one whose fixed fields change.
+
+        Pods of a changed workload start anew.
+        """
+        if why := self._refusal(applied):
+            return Answer("refused", why)
+        known = self.objects.get(applied.id)
+        if known is None:
+            self.objects[applied.id] = Live(applied, owner)
+            return Answer("created")
+        if known.applied.text == applied.text:
+            known.owner = owner
+            return Answer("unchanged")
+        if known.applied.fixed != applied.fixed:
+            if not replace:
+                return Answer("refused", f"{applied.id} exists, and what changed in it cannot be changed")
+            self.objects[applied.id] = Live(applied, owner)
+            return Answer("recreated")
+        self.objects[applied.id] = Live(applied, owner, up=known.up and not applied.runs)
+        return Answer("configured")
+
+    def _refusal(self, applied: Applied) -> str:
+        if applied.id.namespace and not self.has_namespace(applied.id.namespace):
+            return f"there is no Namespace {applied.id.namespace}"
+        if applied.kind in self.defined_here and not self.is_defined(applied.kind):
+            return f"no CustomResourceDefinition defines {applied.id.kind} ({applied.id.group})"
+        return ""
+
+    def has_namespace(self, name: str) -> bool:
+        """Whether a Namespace exists."""
+        return (
+            name in _GIVEN
+            or ObjectId("", "Namespace", "", name) in self.objects
+            or Reference("Namespace", "", name) in self.given
+        )
+
+    def is_defined(self, kind: tuple[str, str]) -> bool:
+        """Whether a definition of ``kind`` exists."""
+        return any(live.applied.defines == kind for live in self.objects.values())
+
+    def delete(self, object_id: ObjectId) -> None:
+        """Take an object away; with a Namespace goes all that lies in it."""
+        self.objects.pop(object_id, None)
+        if object_id.kind == "Namespace" and not object_id.group:
+            for inside in [one for one in self.objects if one.namespace == object_id.name]:
+                self.objects.pop(inside)
+
+    def expire(self) -> tuple[ObjectId, ...]:
+        """Delete every Job that is done and has a time to live."""
+        gone = tuple(one for one, live in self.objects.items() if live.applied.expires and live.up)
+        for one in gone:
+            self.objects.pop(one)
+        return gone
+
+    def fail(self, object_id: ObjectId) -> None:
+        """The pods of an object are not ready any more, and do not come back."""
+        self.broken.add(object_id)
+        if object_id in self.objects:
+            self.objects[object_id].up = False
+
+    def lose_power(self) -> None:
+        """Every pod is gone at once; what was done stays done."""
+        for live in self.objects.values():
+            if live.applied.runs and live.applied.kind not in _FINISHES:
+                live.up = False
+        self.started.clear()
+
+    # What happens in it.
+
+    def tick(self) -> bool:
+        """Start every pod that nothing holds any more, all at once. Whether anything happened."""
+        self.ticks += 1
+        ready = [live for live in self.objects.values() if self._may_start(live)]
+        for live in ready:
+            live.up = True
+            self.started[live.applied.id] = self.ticks
+        return bool(ready)
+
+    def _may_start(self, live: Live) -> bool:
+        if live.up or not live.applied.runs or live.applied.id in self.broken:
+            return False
+        return next(self.missing(live.applied), None) is None
+
+    def settle(self) -> None:
+        """Let everything happen that can."""
+        while self.tick():
+            pass
+
+    # What can be seen of it.
+
+    def healthy(self, object_id: ObjectId) -> bool:
+        """Whether an object is what it should be: it exists, and its pods run, or have run."""
+        live = self.objects.get(object_id)
+        if live is None or object_id in self.broken:
+            return False
+        return live.up or not live.applied.runs
+
+    def missing(self, applied: Applied) -> Iterator[str]:
+        """Why the pods of an object do not start, in words; nothing if they may."""
+        for need in applied.needs:
+            if not self.exists(need):
+                yield f"there is no {need.kind} {need.name}"
+        for wait in applied.waits:
+            if not self.answers(wait):
+                yield f"its pods wait for {wait.kind} {wait.name}"
+
+    def exists(self, need: Reference) -> bool:
+        """Whether something of that name exists, or has been made."""
+        return (
+            need in self.given or any(_is(live.applied.id, need) for live in self.objects.values()) or self._made(need)
+        )
+
+    def _made(self, need: Reference) -> bool:
+        wanted = Reference(need.kind, need.namespace, need.name)
+        return any(wanted in live.applied.makes for live in self.objects.values() if live.applied.id not in self.broken)
+
+    def answers(self, wait: Wait) -> bool:
+        """Whether what a pod waits for is there: a Job is done, a Service leads to a pod that runs."""
+        if Reference(wait.kind, wait.namespace, wait.name) in self.given:
+            return True
+        for live in self.objects.values():
+            identity = live.applied.id
+            if (identity.kind, identity.namespace, identity.name) == (wait.kind, wait.namespace, wait.name):
+                return self._serves(live.applied) if wait.kind == "Service" else live.up
+        return False
+
+    def _serves(self, service: Applied) -> bool:
+        return any(live.up for live in self.behind(service))
+
+    def behind(self, service: Applied) -> Iterator[Live]:
+        """The workloads that a Service leads to."""
+        for live in self.objects.values():
+            if live.applied.id.namespace == service.id.namespace and leads_to(service, live.applied):
+                yield live
+
+    def unhealthy(self) -> Mapping[ObjectId, tuple[str, ...]]:
+        """Every object that is not what it should be, with the reasons."""
+        found = {}
+        for object_id, live in sorted(self.objects.items()):
+            if not self.healthy(object_id):
+                broken = ("it never becomes healthy",) if object_id in self.broken else ()
+                found[object_id] = (*broken, *self.missing(live.applied))
+        return found
+
+
+def leads_to(service: Applied, workload: Applied) -> bool:
+    """Whether a Service selects the pods of a workload of its namespace."""
+    if not service.selects or workload.pods is None:
+        return False
+    return set(service.selects) <= set(workload.pods)
+
+
+def _is(object_id: ObjectId, need: Reference) -> bool:
+    return (object_id.kind, object_id.namespace, object_id.name) == (need.kind, need.namespace, need.name)

@@ -1,0 +1,195 @@
+"""Rehearsals: what an engine makes of the emitted files, from an empty cluster to a power loss.
+
+A rehearsal goes in turns: every Application or Kustomization does what it can, then every pod that nothing holds any
+more starts. It ends when a turn changes nothing. What is not healthy then never will be, and ``stuck`` says why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Final
+
+from compiler.engines.argocd import ArgoCD, hook_types
+from compiler.engines.cluster import Cluster, leads_to
+from compiler.engines.flux import Flux
+from compiler.engines.log import Entry, Log
+from compiler.engines.objects import Applied
+from compiler.engines.revision import Revision
+from compiler.model.manifest import ObjectId, Reference
+from compiler.relations import Wait
+
+_PATIENCE: Final = 2
+"""Turns without a change before a rehearsal is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """What is not as Git wants it when nothing happens any more, with the reasons, and circles of waiting."""
+
+    unhealthy: Mapping[ObjectId, tuple[str, ...]]
+    absent: Mapping[ObjectId, str]
+    circles: tuple[tuple[str, ...], ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything is stuck."""
+        return bool(self.unhealthy or self.absent)
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """An engine on a cluster, and the repository that it reads; ``roots`` are the objects that a user applies."""
+
+    engine: ArgoCD | Flux
+    cluster: Cluster
+    revision: Revision
+    log: Log
+    _seen: list[object] = field(default_factory=list)
+
+    @classmethod
+    def argocd(cls, revision: Revision, roots: Sequence[Applied], given: Iterable[Reference] = ()) -> Rehearsal:
+        """Argo CD on an empty cluster, in which ``given`` exists."""
+        log, cluster = Log(), Cluster(frozenset(given), defined_here=_defined(revision))
+        return cls(ArgoCD(cluster, roots, log), cluster, revision, log)
+
+    @classmethod
+    def flux(cls, revision: Revision, roots: Sequence[Applied], given: Iterable[Reference] = ()) -> Rehearsal:
+        """Flux on an empty cluster, in which ``given`` exists."""
+        log, cluster = Log(), Cluster(frozenset(given), defined_here=_defined(revision))
+        return cls(Flux(cluster, roots, log), cluster, revision, log)
+
+    # What happens.
+
+    def run(self, revision: Revision | None = None) -> tuple[Entry, ...]:
+        """Let everything happen that will, after a commit if ``revision`` is one; what happened, in order."""
+        if revision is not None:
+            self.revision = revision
+            self.cluster.defined_here |= _defined(revision)
+        begun, still = len(self.log.entries), 0
+        while still < _PATIENCE:
+            before = self._picture()
+            self.log.turn += 1
+            self.engine.step(self.revision)
+            self.cluster.tick()
+            still = still + 1 if self._picture() == before else 0
+        return tuple(self.log.entries[begun:])
+
+    def _picture(self) -> tuple[object, ...]:
+        objects = tuple(
+            (one, live.applied.text, live.up, live.owner) for one, live in sorted(self.cluster.objects.items())
+        )
+        return objects, self.engine.state()
+
+    def lose_power(self) -> Mapping[ObjectId, int]:
+        """Every pod is gone at once and comes back; when each started, in turns from then."""
+        self.cluster.lose_power()
+        begun = self.cluster.ticks
+        self.run()
+        return {one: tick - begun for one, tick in self.cluster.started.items()}
+
+    # What can be seen.
+
+    @property
+    def wanted(self) -> Mapping[ObjectId, Applied]:
+        """Everything that Git asks for, but hooks that Argo CD makes and takes away."""
+        found: dict[ObjectId, Applied] = {}
+        for _, objects in self._parts():
+            found |= {each.id: each for each in objects if isinstance(self.engine, Flux) or hook_types(each) is None}
+        return found
+
+    def _parts(self) -> Iterator[tuple[str, tuple[Applied, ...]]]:
+        parts = (
+            self.engine.applications(self.revision)
+            if isinstance(self.engine, ArgoCD)
+            else self.engine.kustomizations(self.revision)
+        )
+        yield from ((part.name, part.objects) for part in parts)
+
+    def stuck(self) -> Stuck:
+        """What is not as Git wants it now that nothing happens any more."""
+        wanted, there = self.wanted, self.cluster.objects
+        by = {each.id: name for name, objects in self._parts() for each in objects}
+        absent = {one: by.get(one, "") for one in sorted(wanted) if one not in there}
+        return Stuck(self.cluster.unhealthy(), absent, tuple(self._circles()))
+
+    def _circles(self) -> Iterator[tuple[str, ...]]:
+        graph = self._waiting()
+        while graph:
+            try:
+                tuple(TopologicalSorter(graph).static_order())
+            except CycleError as error:
+                circle = tuple(reversed(error.args[1]))
+                yield circle
+                graph = {
+                    one: {each for each in to if each not in circle} for one, to in graph.items() if one not in circle
+                }
+            else:
+                return
+
+    def _waiting(self) -> dict[str, set[str]]:
+        """Who waits for whom: syncs for objects, objects for what they need, what does not exist yet for its sync."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for name, objects in self.engine.holds().items():
+            found[f"the sync of {name}"] |= {str(each) for each in objects}
+        if isinstance(self.engine, Flux):
+            for name, waits in self.engine.waits().items():
+                found[f"the sync of {name}"] |= {
+                    f"the sync of {wait.split()[1]}" for wait in waits if wait.startswith("K")
+                }
+        by = {each.id: name for name, objects in self._parts() for each in objects}
+        for one, name in by.items():
+            if one not in self.cluster.objects:
+                found[str(one)].add(f"the sync of {name}")
+        everything = {each.id: each for _, objects in self._parts() for each in objects}
+        for one, live in self.cluster.objects.items():
+            if not self.cluster.healthy(one):
+                found[str(one)] |= {str(each) for each in self._lacks(live.applied, everything)}
+        return dict(found)
+
+    def _lacks(self, applied: Applied, everything: Mapping[ObjectId, Applied]) -> Iterator[ObjectId]:
+        for need in applied.needs:
+            if not self.cluster.exists(need):
+                yield from (one for one, other in everything.items() if _is(one, need) or _makes(other, need))
+        for wait in applied.waits:
+            if not self.cluster.answers(wait):
+                yield from meant(wait, everything)
+
+    def blocked_by(self, broken: ObjectId) -> tuple[ObjectId, ...]:
+        """What a first install leaves undone, or unhealthy, when one object never becomes healthy."""
+        self.cluster.broken.add(broken)
+        self.run()
+        found = self.stuck()
+        return tuple(sorted({*found.unhealthy, *found.absent} - {broken}))
+
+
+def meant(wait: Wait, everything: Mapping[ObjectId, Applied]) -> Iterator[ObjectId]:
+    """The objects that a pod waits for: those behind a Service, or the Job itself."""
+    for one, other in everything.items():
+        if (one.kind, one.namespace, one.name) != (wait.kind, wait.namespace, wait.name):
+            continue
+        if wait.kind != "Service":
+            yield one
+            continue
+        yield from (
+            each.id for each in everything.values() if each.id.namespace == one.namespace and leads_to(other, each)
+        )
+
+
+def _is(one: ObjectId, need: Reference) -> bool:
+    return (one.kind, one.namespace, one.name) == (need.kind, need.namespace, need.name)
+
+
+def _makes(applied: Applied, need: Reference) -> bool:
+    return any(
+        (each.kind, each.namespace, each.name) == (need.kind, need.namespace, need.name) for each in applied.makes
+    )
+
+
+def _defined(revision: Revision) -> set[tuple[str, str]]:
+    return {each.defines for objects in revision.files.values() for each in objects if each.defines}
+
+
+Begin = Callable[[Revision, Sequence[Applied]], Rehearsal]
+"""``Rehearsal.argocd`` or ``Rehearsal.flux``."""

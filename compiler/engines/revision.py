@@ -1,0 +1,75 @@
+"""One state of a Git repository, as engines read it: paths, and the objects in each file."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from compiler.engines.objects import Applied
+from compiler.relations.untyped import Map, mapping
+
+_MANIFEST: Final = re.compile(r".*\.(ya?ml|json|jsonnet)")
+_LISTING: Final = "kustomization.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit: its name, and the objects of every file of the repository.
+
+    ``skipped`` are files that hold ``+argocd:skip-file-rendering``; ``listings`` are the resources of each
+    ``kustomization.yaml``.
+    """
+
+    name: str
+    files: Mapping[str, tuple[Applied, ...]]
+    skipped: frozenset[str] = frozenset()
+    listings: Mapping[str, tuple[str, ...]] | None = None
+
+    def directory(self, source: Map) -> Iterator[Applied]:
+        """What Argo CD reads of a directory source: every manifest file of the folder, and below with ``recurse``.
+
+        Source: argo-cd, ``reposerver/repository/repository.go`` (``getPotentiallyValidManifestFile``).
+        """
+        base = posixpath.normpath(str(source.get("path", ".")))
+        options = mapping(source, "directory")
+        include, exclude = str(options.get("include", "")), str(options.get("exclude", ""))
+        for path in sorted(self.files):
+            below = _below(path, base)
+            if below is None or ("/" in below and not options.get("recurse")) or path in self.skipped:
+                continue
+            if not _MANIFEST.fullmatch(posixpath.basename(path)):
+                continue
+            if (include and not _glob(include).fullmatch(below)) or (exclude and _glob(exclude).fullmatch(below)):
+                continue
+            yield from self.files[path]
+
+    def built(self, path: str) -> Iterator[Applied]:
+        """What Flux builds of a path: the resources that its ``kustomization.yaml`` lists, else every manifest below.
+
+        Source: fluxcd/pkg, ``kustomize/kustomize_generator.go``.
+        """
+        base = posixpath.normpath(path)
+        listing = (self.listings or {}).get(posixpath.normpath(f"{base}/{_LISTING}"))
+        if listing is None:
+            for each in sorted(self.files):
+                if _below(each, base) is not None and _MANIFEST.fullmatch(posixpath.basename(each)):
+                    yield from self.files[each]
+            return
+        for name in listing:
+            target = posixpath.normpath(f"{base}/{name}")
+            yield from self.files[target] if target in self.files else self.built(target)
+
+
+def _below(path: str, base: str) -> str | None:
+    if base == ".":
+        return path
+    return path[len(base) + 1 :] if path.startswith(f"{base}/") else None
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """gobwas/glob without separators, as Argo CD uses it: ``*`` matches slashes too, ``{a,b}`` is either."""
+    alternatives = pattern[1:-1].split(",") if pattern.startswith("{") else [pattern]
+    return re.compile("|".join(".*".join(re.escape(part) for part in one.split("*")) for one in alternatives))

@@ -1,0 +1,83 @@
+"""What the pods of an object wait for before their service starts, without anybody's help.
+
+Two ways are known. Ours: an init container whose arguments are ``<service>.<namespace>.svc:<port>``, one after
+another. OpenStack-Helm's: an init container with the image ``kubernetes-entrypoint``, which reads the variables
+``DEPENDENCY_*`` (https://opendev.org/airship/kubernetes-entrypoint, README: ``DEPENDENCY_SERVICE`` is
+``namespace:name`` separated by commas, ``DEPENDENCY_JOBS`` names, ``DEPENDENCY_JOBS_JSON`` objects with ``namespace``
+and ``name``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from compiler.model.data import Data
+from compiler.relations.untyped import Map, items, mapping
+
+_ADDRESS: Final = re.compile(
+    r"(?:[a-z]+://)?(?:[a-z0-9-]+\.)?(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?(?::\d+)?(?:/\S*)?"
+)
+
+_ENTRYPOINT: Final = {"SERVICE": "Service", "JOBS": "Job", "DAEMONSET": "DaemonSet"}
+"""What of kubernetes-entrypoint's variables names an object."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Wait:
+    """Something that must be there before a pod's service starts: ``kind`` is Service, Job, DaemonSet, Pod, ..."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+def waits(template: Map, namespace: str) -> tuple[Wait, ...]:
+    """What pods of ``template`` wait for, each once, in order; names without a namespace lead to ``namespace``.
+
+    >>> container = {"command": ["bash", "-c", "...", "wait", "mariadb-proxy.openstack.svc:3306"]}
+    >>> waits({"spec": {"initContainers": [container]}}, "telemetry")
+    (Wait(kind='Service', namespace='openstack', name='mariadb-proxy'),)
+    """
+    found = {
+        wait for container in items(template, "spec", "initContainers") for wait in _container(container, namespace)
+    }
+    return tuple(sorted(found))
+
+
+def _container(container: Map, namespace: str) -> Iterator[Wait]:
+    if container.get("restartPolicy") == "Always":  # a sidecar: it stays, nothing waits for its end
+        return
+    for key in ("command", "args"):
+        words = container.get(key)
+        for word in words if isinstance(words, list) else ():
+            match = _ADDRESS.fullmatch(word) if isinstance(word, str) else None
+            if match:
+                yield Wait("Service", match["namespace"], match["name"])
+    for variable in items(container, "env"):
+        name, value = variable.get("name"), variable.get("value")
+        if isinstance(name, str) and isinstance(value, str) and name.startswith("DEPENDENCY_"):
+            yield from _entrypoint(name.removeprefix("DEPENDENCY_"), value, namespace)
+
+
+def _entrypoint(what: str, value: str, namespace: str) -> Iterator[Wait]:
+    if what == "JOBS_JSON":
+        yield from _json("Job", value, namespace)
+    elif kind := _ENTRYPOINT.get(what, ""):
+        for word in filter(None, (part.strip() for part in value.split(","))):
+            where, _, name = word.rpartition(":")
+            yield Wait(kind, where or namespace, name)
+
+
+def _json(kind: str, value: str, namespace: str) -> Iterator[Wait]:
+    try:
+        listed: Data = json.loads(value)
+    except ValueError:
+        return
+    for each in listed if isinstance(listed, list) else ():
+        name, where = mapping(each).get("name"), mapping(each).get("namespace")
+        if isinstance(name, str):
+            yield Wait(kind, where if isinstance(where, str) and where else namespace, name)

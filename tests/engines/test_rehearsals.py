@@ -1,0 +1,84 @@
+"""What an engine does, sentence by sentence: one case, one file, with the files that it is given and what happens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from compiler.engines import Rehearsal
+from compiler.engines.files import revision
+from compiler.model.manifest import ObjectId, Reference
+
+if TYPE_CHECKING:
+    from pytest_golden.plugin import GoldenTestFixture
+
+    from compiler.engines.rehearse import Stuck
+
+_OBJECT = re.compile(r"(?:(?P<namespace>[^/ ]+)/)?(?P<kind>\w+)(?:\.(?P<group>[\w.]+))? (?P<name>\S+)")
+
+
+def identity(text: str) -> ObjectId:
+    """``openstack/Deployment.apps keystone-api``."""
+    match = _OBJECT.fullmatch(text)
+    assert match, text
+    return ObjectId(match["namespace"] or "", match["kind"], match["group"] or "", match["name"])
+
+
+def given(texts: Sequence[str]) -> list[Reference]:
+    """What exists from the beginning."""
+    found = [identity(text) for text in texts]
+    return [Reference(one.kind, one.namespace, one.name) for one in found]
+
+
+def shown(stuck: Stuck) -> Iterator[str]:
+    """What is stuck, a line each."""
+    for one, reasons in stuck.unhealthy.items():
+        yield f"{one} is not healthy{': ' if reasons else ''}{'; '.join(reasons)}"
+    for one, name in stuck.absent.items():
+        yield f"{one} is not applied by {name}"
+    for circle in stuck.circles:
+        yield f"circle: {' -> '.join(circle)}"
+
+
+def play(case: Mapping[str, Any]) -> str:
+    """The whole case, as text."""
+    files = dict(case["files"])
+    first = revision("commit 1", files)
+    roots = [one for path in case["apply"] for one in first.files[path]]
+    begin = Rehearsal.argocd if case["engine"] == "argocd" else Rehearsal.flux
+    rehearsal = begin(first, roots, given(case.get("given") or []))
+    for one in case.get("broken") or []:
+        rehearsal.cluster.fail(identity(one))
+    lines = [str(entry) for entry in rehearsal.run()]
+    lines += shown(rehearsal.stuck())
+    for number, step in enumerate(case.get("then") or [], 2):
+        lines.append(f"--- {', '.join(step)}")
+        if "commit" in step:
+            files = {path: text for path, text in {**files, **step["commit"]}.items() if text is not None}
+        if "fails" in step:
+            rehearsal.cluster.fail(identity(step["fails"]))
+        if "heals" in step:
+            rehearsal.cluster.broken.discard(identity(step["heals"]))
+        if "expires" in step:
+            lines += [f"the cluster deletes {one}" for one in rehearsal.cluster.expire()]
+        if "drifts" in step:
+            rehearsal.cluster.delete(identity(step["drifts"]))
+        if "power" in step:
+            lines += [f"{one} starts in turn {turn}" for one, turn in sorted(rehearsal.lose_power().items())]
+        changed = revision(f"commit {number}", files) if "commit" in step else None
+        lines += [str(entry) for entry in rehearsal.run(changed)]
+        lines += shown(rehearsal.stuck())
+    return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.golden_test("argocd/*.yaml", "flux/*.yaml", "incidents/*.yaml")
+def test_what_an_engine_does(golden: GoldenTestFixture) -> None:
+    """Each case says one sentence about an engine; the log shows that the model does so."""
+    golden.get("says")
+    assert (
+        play({key: golden.get(key) for key in ("engine", "files", "apply", "given", "broken", "then")})
+        == golden.out["happens"]
+    )
