@@ -14,7 +14,6 @@ from typing import Final
 
 from compiler.engines.objects import Applied
 from compiler.model.manifest import ObjectId, Reference
-from compiler.relations import Wait
 
 _GIVEN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _FINISHES: Final = frozenset({("batch", "Job")})
@@ -172,7 +171,7 @@ class Cluster:
         wanted = Reference(need.kind, need.namespace, need.name)
         return any(wanted in live.applied.makes for live in self.objects.values() if live.applied.id not in self.broken)
 
-    def answers(self, wait: Wait) -> bool:
+    def answers(self, wait: Reference) -> bool:
         """Whether what a pod waits for is there: a Job is done, a Service leads to a pod that runs."""
         if Reference(wait.kind, wait.namespace, wait.name) in self.given:
             return True

@@ -11,7 +11,7 @@ from typing import Final
 from compiler.model.data import Data, canonical
 from compiler.model.kinds import is_namespaced
 from compiler.model.manifest import ObjectId, Reference
-from compiler.relations import Wait, relations, waits
+from compiler.relations import relations
 from compiler.relations.untyped import Map, items, mapping
 
 _INTEGER: Final = re.compile(r"[+-]?\d+")
@@ -40,7 +40,7 @@ class Applied:
     text: str = ""
     fixed: str = ""
     needs: tuple[Reference, ...] = ()
-    waits: tuple[Wait, ...] = ()
+    waits: tuple[Reference, ...] = ()
     makes: tuple[Reference, ...] = ()
     pods: tuple[tuple[str, str], ...] | None = None
     selects: tuple[tuple[str, str], ...] | None = None
@@ -88,7 +88,6 @@ def read(content: Map, path: str) -> Applied:
     namespace = str(metadata.get("namespace") or "") if is_namespaced(group, kind) else ""
     identity = ObjectId(namespace, kind, group, str(metadata.get("name", "")))
     found = relations(identity, namespace, content)
-    template = mapping(content, *_PODS)
     annotations = {str(key): str(value) for key, value in mapping(metadata, "annotations").items()}
     return Applied(
         id=identity,
@@ -97,7 +96,7 @@ def read(content: Map, path: str) -> Applied:
         text=_digest(dict(content)),
         fixed=_digest([_at(content, *place) for place in _IMMUTABLE.get((group, kind), ())]),
         needs=tuple(need for need in found.references if not need.optional),
-        waits=waits(template, namespace) if found.workload is not None else (),
+        waits=found.workload.waits if found.workload is not None else (),
         makes=found.provides,
         pods=found.workload.pod_labels if found.workload is not None else None,
         selects=found.selects if kind == "Service" else None,

@@ -19,7 +19,6 @@ from compiler.engines.log import Entry, Log
 from compiler.engines.objects import Applied
 from compiler.engines.revision import Revision
 from compiler.model.manifest import ObjectId, Reference
-from compiler.relations import Wait
 
 _PATIENCE: Final = 2
 """Turns without a change before a rehearsal is over."""
@@ -51,13 +50,13 @@ class Rehearsal:
     @classmethod
     def argocd(cls, revision: Revision, roots: Sequence[Applied], given: Iterable[Reference] = ()) -> Rehearsal:
         """Argo CD on an empty cluster, in which ``given`` exists."""
-        log, cluster = Log(), Cluster(frozenset(given), defined_here=_defined(revision))
+        log, cluster = Log(), _empty(revision, roots, given)
         return cls(ArgoCD(cluster, roots, log), cluster, revision, log)
 
     @classmethod
     def flux(cls, revision: Revision, roots: Sequence[Applied], given: Iterable[Reference] = ()) -> Rehearsal:
         """Flux on an empty cluster, in which ``given`` exists."""
-        log, cluster = Log(), Cluster(frozenset(given), defined_here=_defined(revision))
+        log, cluster = Log(), _empty(revision, roots, given)
         return cls(Flux(cluster, roots, log), cluster, revision, log)
 
     # What happens.
@@ -164,7 +163,7 @@ class Rehearsal:
         return tuple(sorted({*found.unhealthy, *found.absent} - {broken}))
 
 
-def meant(wait: Wait, everything: Mapping[ObjectId, Applied]) -> Iterator[ObjectId]:
+def meant(wait: Reference, everything: Mapping[ObjectId, Applied]) -> Iterator[ObjectId]:
     """The objects that a pod waits for: those behind a Service, or the Job itself."""
     for one, other in everything.items():
         if (one.kind, one.namespace, one.name) != (wait.kind, wait.namespace, wait.name):
@@ -185,6 +184,12 @@ def _makes(applied: Applied, need: Reference) -> bool:
     return any(
         (each.kind, each.namespace, each.name) == (need.kind, need.namespace, need.name) for each in applied.makes
     )
+
+
+def _empty(revision: Revision, roots: Sequence[Applied], given: Iterable[Reference]) -> Cluster:
+    """A cluster in which the engine itself is installed, and nothing else but what is given."""
+    engine = {Reference("Namespace", "", root.id.namespace) for root in roots}
+    return Cluster(frozenset(given) | engine, defined_here=_defined(revision))
 
 
 def _defined(revision: Revision) -> set[tuple[str, str]]:

@@ -46,10 +46,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What the ordering and the rules need to know of an object that makes pods."""
+    """What the ordering and the rules need to know of an object that makes pods.
+
+    ``waits`` is what its pods wait for by themselves before their service starts: Services that answer, Jobs that are
+    done.
+    """
 
     selector: tuple[tuple[str, str], ...] = ()
     pod_labels: tuple[tuple[str, str], ...] = ()
+    waits: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

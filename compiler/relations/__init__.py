@@ -1,6 +1,5 @@
 """What an object says of others: what it needs by name, makes and selects, and what its pods wait for."""
 
 from compiler.relations.references import Relations, relations
-from compiler.relations.waits import Wait, waits
 
-__all__ = ["Relations", "Wait", "relations", "waits"]
+__all__ = ["Relations", "relations"]

@@ -14,6 +14,7 @@ from compiler.model.data import Data
 from compiler.model.manifest import ObjectId, Reference, Workload
 from compiler.relations.pods import Needs, pod_needs
 from compiler.relations.untyped import Map, items, mapping
+from compiler.relations.waits import waits
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -63,7 +64,7 @@ def relations(identity: ObjectId, namespace: str, document: Map) -> Relations:
     return Relations(
         references=tuple(sorted(need for need in needs.found if _is_wanted(need, needs.found))),
         provides=tuple(sorted(_provided(kind, identity, document))),
-        workload=_workload(kind, document, template),
+        workload=_workload(kind, document, template, namespace),
         selects=_selects(kind, document),
     )
 
@@ -84,12 +85,13 @@ def _pairs(labels: Map) -> Pairs:
     return tuple(sorted((key, value) for key, value in labels.items() if isinstance(value, str)))
 
 
-def _workload(kind: tuple[str, str], document: Map, template: Map | None) -> Workload | None:
+def _workload(kind: tuple[str, str], document: Map, template: Map | None, namespace: str) -> Workload | None:
     if template is None or kind == ("", "PodTemplate"):
         return None
     selector = mapping(document, "spec", "selector")
     matched = selector if kind == ("", "ReplicationController") else mapping(selector, "matchLabels")
-    return Workload(_pairs(matched), _pairs(mapping(template, "metadata", "labels")))
+    labels = _pairs(mapping(template, "metadata", "labels"))
+    return Workload(_pairs(matched), labels, waits(template, namespace))
 
 
 def _selects(kind: tuple[str, str], document: Map) -> Pairs | None:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.model.data import Data
+from compiler.model.manifest import Reference
 from compiler.relations.untyped import Map, items, mapping
 
 _ADDRESS: Final = re.compile(
@@ -26,21 +26,14 @@ _ENTRYPOINT: Final = {"SERVICE": "Service", "JOBS": "Job", "DAEMONSET": "DaemonS
 """What of kubernetes-entrypoint's variables names an object."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Wait:
-    """Something that must be there before a pod's service starts: ``kind`` is Service, Job, DaemonSet, Pod, ..."""
+def waits(template: Map, namespace: str) -> tuple[Reference, ...]:
+    """What pods of ``template`` wait for by name: Services that answer, Jobs that are done; each once, in order.
 
-    kind: str
-    namespace: str
-    name: str
-
-
-def waits(template: Map, namespace: str) -> tuple[Wait, ...]:
-    """What pods of ``template`` wait for, each once, in order; names without a namespace lead to ``namespace``.
+    Names without a namespace lead to ``namespace``.
 
     >>> container = {"command": ["bash", "-c", "...", "wait", "mariadb-proxy.openstack.svc:3306"]}
     >>> waits({"spec": {"initContainers": [container]}}, "telemetry")
-    (Wait(kind='Service', namespace='openstack', name='mariadb-proxy'),)
+    (Reference(kind='Service', namespace='openstack', name='mariadb-proxy', optional=False),)
     """
     found = {
         wait for container in items(template, "spec", "initContainers") for wait in _container(container, namespace)
@@ -48,7 +41,7 @@ def waits(template: Map, namespace: str) -> tuple[Wait, ...]:
     return tuple(sorted(found))
 
 
-def _container(container: Map, namespace: str) -> Iterator[Wait]:
+def _container(container: Map, namespace: str) -> Iterator[Reference]:
     if container.get("restartPolicy") == "Always":  # a sidecar: it stays, nothing waits for its end
         return
     for key in ("command", "args"):
@@ -56,23 +49,23 @@ def _container(container: Map, namespace: str) -> Iterator[Wait]:
         for word in words if isinstance(words, list) else ():
             match = _ADDRESS.fullmatch(word) if isinstance(word, str) else None
             if match:
-                yield Wait("Service", match["namespace"], match["name"])
+                yield Reference("Service", match["namespace"], match["name"])
     for variable in items(container, "env"):
         name, value = variable.get("name"), variable.get("value")
         if isinstance(name, str) and isinstance(value, str) and name.startswith("DEPENDENCY_"):
             yield from _entrypoint(name.removeprefix("DEPENDENCY_"), value, namespace)
 
 
-def _entrypoint(what: str, value: str, namespace: str) -> Iterator[Wait]:
+def _entrypoint(what: str, value: str, namespace: str) -> Iterator[Reference]:
     if what == "JOBS_JSON":
         yield from _json("Job", value, namespace)
     elif kind := _ENTRYPOINT.get(what, ""):
         for word in filter(None, (part.strip() for part in value.split(","))):
             where, _, name = word.rpartition(":")
-            yield Wait(kind, where or namespace, name)
+            yield Reference(kind, where or namespace, name)
 
 
-def _json(kind: str, value: str, namespace: str) -> Iterator[Wait]:
+def _json(kind: str, value: str, namespace: str) -> Iterator[Reference]:
     try:
         listed: Data = json.loads(value)
     except ValueError:
@@ -80,4 +73,4 @@ def _json(kind: str, value: str, namespace: str) -> Iterator[Wait]:
     for each in listed if isinstance(listed, list) else ():
         name, where = mapping(each).get("name"), mapping(each).get("namespace")
         if isinstance(name, str):
-            yield Wait(kind, where if isinstance(where, str) and where else namespace, name)
+            yield Reference(kind, where if isinstance(where, str) and where else namespace, name)

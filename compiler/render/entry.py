@@ -22,7 +22,7 @@ _FAULTS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 def encode(bundle: Bundle) -> bytes:
     """``bundle`` as bytes; equal bundles give equal bytes."""
-    references = sorted({found for one in bundle.manifests for found in (*one.references, *one.provides)})
+    references = sorted({found for one in bundle.manifests for found in _named(one)})
     index = {reference: number for number, reference in enumerate(references)}
     head = {
         "instance": bundle.instance,
@@ -32,6 +32,12 @@ def encode(bundle: Bundle) -> bytes:
     }
     text = "".join(part for manifest in bundle.manifests for part in (manifest.metadata, manifest.body))
     return f"{json.dumps(head, ensure_ascii=False, separators=(',', ':'))}\n{text}".encode()
+
+
+def _named(manifest: Manifest) -> tuple[Reference, ...]:
+    """Every reference of a manifest."""
+    waits = manifest.workload.waits if manifest.workload else ()
+    return (*manifest.references, *manifest.provides, *waits)
 
 
 def decode(payload: bytes) -> Bundle | None:
@@ -60,7 +66,9 @@ def _row(manifest: Manifest, index: dict[Reference, int]) -> _Row:
         *(len(manifest.metadata), len(manifest.body), manifest.component),
         [index[found] for found in manifest.references],
         [index[found] for found in manifest.provides],
-        None if workload is None else [workload.selector, workload.pod_labels],
+        None
+        if workload is None
+        else [workload.selector, workload.pod_labels, [index[found] for found in workload.waits]],
         *(manifest.selects, manifest.lifecycle, manifest.hooks, manifest.helm),
     ]
 
@@ -76,13 +84,18 @@ def _manifest(row: _Row, references: list[Reference], text: str, at: int) -> Man
         text[at + metadata : at + metadata + body],
         ComponentName(component) if component else None,
         tuple([references[number] for number in needs]),
-        None if workload is None else Workload(_pairs(workload[0]), _pairs(workload[1])),
+        None if workload is None else _workload(workload, references),
         None if selects is None else _pairs(selects),
         tuple([references[number] for number in makes]),
         lifecycle,
         tuple(hooks),
         _pairs(helm),
     )
+
+
+def _workload(row: _Row, references: list[Reference]) -> Workload:
+    selector, labels, waits = row
+    return Workload(_pairs(selector), _pairs(labels), tuple([references[number] for number in waits]))
 
 
 def _pairs(rows: _Row) -> tuple[tuple[str, str], ...]:

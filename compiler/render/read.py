@@ -17,9 +17,9 @@ from compiler.model.manifest import Bundle, Manifest, ObjectId
 from compiler.model.names import ComponentName
 from compiler.model.node import Origin, ScalarNode, describe
 from compiler.model.render import RenderedFile, RenderRequest
-from compiler.render import charts
 from compiler.relations.references import relations
 from compiler.relations.untyped import Map, items, mapping
+from compiler.render import charts
 
 _COMPONENT: Final = "app.kubernetes.io/component"
 _HELM: Final = "helm.sh/"

@@ -26,6 +26,7 @@ def shown(found: Relations) -> str:
     lines += [f"makes {spelled(reference)}" for reference in found.provides]
     if found.workload is not None:
         lines += [f"selector {dict(found.workload.selector)}", f"labels {dict(found.workload.pod_labels)}"]
+        lines += [f"waits for {spelled(reference)}" for reference in found.workload.waits]
     lines += [] if found.selects is None else [f"selects {dict(found.selects)}"]
     return "".join(f"{line}\n" for line in lines) or "nothing\n"
 

@@ -212,7 +212,7 @@ FULL = Bundle(
             body="spec:\n  text: 😀\n",
             component=ComponentName("api"),
             references=(Reference("Secret", "ns", "s", optional=True), Reference("StorageClass", "", "fast")),
-            workload=Workload((("a", "b"),), (("a", "b"), ("c", "d"))),
+            workload=Workload((("a", "b"),), (("a", "b"), ("c", "d")), (Reference("Service", "ns", "db"),)),
             selects=(),
             provides=(Reference("Secret", "ns", "made"),),
             lifecycle="create-once",
