@@ -92,7 +92,12 @@ class Application:
 
 def _placed(applied: Applied, namespace: str) -> Applied:
     """An object of a namespaced kind without a namespace gets the destination's."""
-    if applied.id.namespace or not namespace or not is_namespaced(applied.id.group, applied.id.kind):
+    if (
+        applied.id.namespace
+        or not namespace
+        or not applied.id.kind
+        or not is_namespaced(applied.id.group, applied.id.kind)
+    ):
         return applied
     return replace(applied, id=replace(applied.id, namespace=namespace))
 

@@ -8,6 +8,7 @@ installed and to do their work at once, unless ``broken`` says otherwise.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,9 @@ from compiler.engines.objects import Applied
 from compiler.model.manifest import ObjectId, Reference
 
 _GIVEN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+_GROUPS: Final = {"Job": "batch", "DaemonSet": "apps", "Deployment": "apps", "StatefulSet": "apps"}
+"""The groups of what pods wait for by name."""
+
 _FINISHES: Final = frozenset({("batch", "Job")})
 
 
@@ -49,6 +53,10 @@ class Cluster:
     broken: set[ObjectId] = field(default_factory=set)
     objects: dict[ObjectId, Live] = field(default_factory=dict)
     started: dict[ObjectId, int] = field(default_factory=dict)
+    _names: Counter[Reference] = field(default_factory=Counter)
+    _makers: defaultdict[Reference, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
+    _defined: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _pods: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
     ticks: int = 0
     defined_here: set[tuple[str, str]] = field(default_factory=set)
 
@@ -63,7 +71,7 @@ class Cluster:
             return Answer("refused", why)
         known = self.objects.get(applied.id)
         if known is None:
-            self.objects[applied.id] = Live(applied, owner)
+            self._put(Live(applied, owner))
             return Answer("created")
         if known.applied.text == applied.text:
             known.owner = owner
@@ -71,10 +79,33 @@ class Cluster:
         if known.applied.fixed != applied.fixed:
             if not replace:
                 return Answer("refused", f"{applied.id} exists, and what changed in it cannot be changed")
-            self.objects[applied.id] = Live(applied, owner)
+            self._put(Live(applied, owner))
             return Answer("recreated")
-        self.objects[applied.id] = Live(applied, owner, up=known.up and not applied.runs)
+        self._put(Live(applied, owner, up=known.up and not applied.runs))
         return Answer("configured")
+
+    def _put(self, live: Live) -> None:
+        self._drop(live.applied.id)
+        self.objects[live.applied.id] = live
+        self._count(live.applied, 1)
+
+    def _drop(self, object_id: ObjectId) -> None:
+        live = self.objects.pop(object_id, None)
+        if live is not None:
+            self._count(live.applied, -1)
+
+    def _count(self, applied: Applied, by: int) -> None:
+        """Keep count of names, of what is made, of kinds that are defined; and of pods by their namespace."""
+        identity = applied.id
+        self._names[Reference(identity.kind, identity.namespace, identity.name)] += by
+        for made in applied.makes:
+            makers = self._makers[made]
+            makers.add(identity) if by > 0 else makers.discard(identity)
+        if applied.defines:
+            self._defined[applied.defines] += by
+        if applied.runs:
+            pods = self._pods[identity.namespace]
+            pods.add(identity) if by > 0 else pods.discard(identity)
 
     def _refusal(self, applied: Applied) -> str:
         if applied.id.namespace and not self.has_namespace(applied.id.namespace):
@@ -93,20 +124,20 @@ class Cluster:
 
     def is_defined(self, kind: tuple[str, str]) -> bool:
         """Whether a definition of ``kind`` exists."""
-        return any(live.applied.defines == kind for live in self.objects.values())
+        return self._defined[kind] > 0
 
     def delete(self, object_id: ObjectId) -> None:
         """Take an object away; with a Namespace goes all that lies in it."""
-        self.objects.pop(object_id, None)
+        self._drop(object_id)
         if object_id.kind == "Namespace" and not object_id.group:
             for inside in [one for one in self.objects if one.namespace == object_id.name]:
-                self.objects.pop(inside)
+                self._drop(inside)
 
     def expire(self) -> tuple[ObjectId, ...]:
         """Delete every Job that is done and has a time to live."""
         gone = tuple(one for one, live in self.objects.items() if live.applied.expires and live.up)
         for one in gone:
-            self.objects.pop(one)
+            self._drop(one)
         return gone
 
     def fail(self, object_id: ObjectId) -> None:
@@ -162,33 +193,24 @@ class Cluster:
                 yield f"its pods wait for {wait.kind} {wait.name}"
 
     def exists(self, need: Reference) -> bool:
-        """Whether something of that name exists, or has been made."""
-        return (
-            need in self.given or any(_is(live.applied.id, need) for live in self.objects.values()) or self._made(need)
-        )
-
-    def _made(self, need: Reference) -> bool:
+        """Whether something of that name exists, or has been made by what is healthy."""
         wanted = Reference(need.kind, need.namespace, need.name)
-        return any(wanted in live.applied.makes for live in self.objects.values() if live.applied.id not in self.broken)
+        return wanted in self.given or self._names[wanted] > 0 or bool(self._makers[wanted] - self.broken)
 
     def answers(self, wait: Reference) -> bool:
         """Whether what a pod waits for is there: a Job is done, a Service leads to a pod that runs."""
-        if Reference(wait.kind, wait.namespace, wait.name) in self.given:
+        if wait in self.given:
             return True
-        for live in self.objects.values():
-            identity = live.applied.id
-            if (identity.kind, identity.namespace, identity.name) == (wait.kind, wait.namespace, wait.name):
-                return self._serves(live.applied) if wait.kind == "Service" else live.up
-        return False
-
-    def _serves(self, service: Applied) -> bool:
-        return any(live.up for live in self.behind(service))
+        live = self.objects.get(ObjectId(wait.namespace, wait.kind, _GROUPS.get(wait.kind, ""), wait.name))
+        if live is None:
+            return False
+        return any(pod.up for pod in self.behind(live.applied)) if wait.kind == "Service" else live.up
 
     def behind(self, service: Applied) -> Iterator[Live]:
         """The workloads that a Service leads to."""
-        for live in self.objects.values():
-            if live.applied.id.namespace == service.id.namespace and leads_to(service, live.applied):
-                yield live
+        for one in sorted(self._pods[service.id.namespace]):
+            if leads_to(service, self.objects[one].applied):
+                yield self.objects[one]
 
     def unhealthy(self) -> Mapping[ObjectId, tuple[str, ...]]:
         """Every object that is not what it should be, with the reasons."""
@@ -205,7 +227,3 @@ def leads_to(service: Applied, workload: Applied) -> bool:
     if not service.selects or workload.pods is None:
         return False
     return set(service.selects) <= set(workload.pods)
-
-
-def _is(object_id: ObjectId, need: Reference) -> bool:
-    return (object_id.kind, object_id.namespace, object_id.name) == (need.kind, need.namespace, need.name)

@@ -49,6 +49,11 @@ class Kustomization:
         reference = mapping(self.spec, "sourceRef")
         return f"{reference.get('kind')}/{reference.get('name')}"
 
+    def rewrites(self, applied: Applied) -> bool:
+        """Whether ``postBuild`` replaces the text ``${NAME}`` in an object, by nothing if nobody gives it a value."""
+        closed = applied.annotations.get(f"{_PREFIX}/substitute") == "disabled"
+        return "postBuild" in self.spec and applied.variables and not closed
+
     def awaits(self, applied: Applied) -> bool:
         """Whether it is ready only once this object is healthy, as far as the object's health can be told."""
         told = {str(each.get("kind")) for each in items(self.spec, "healthCheckExprs")}
@@ -169,6 +174,8 @@ class Flux:
             return answer.why
         if answer.verb != "unchanged":
             self.log(kustomization.name, f"applies {applied.id} ({stage})")
+            if kustomization.rewrites(applied):
+                self.log(kustomization.name, f"rewrites every ${{NAME}} in {applied.id}")
         return ""
 
     def _prune(self, kustomization: Kustomization, state: _State) -> None:

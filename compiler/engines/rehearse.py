@@ -95,8 +95,11 @@ class Rehearsal:
         """Everything that Git asks for, but hooks that Argo CD makes and takes away."""
         found: dict[ObjectId, Applied] = {}
         for _, objects in self._parts():
-            found |= {each.id: each for each in objects if isinstance(self.engine, Flux) or hook_types(each) is None}
+            found |= {each.id: each for each in objects if each.id.kind and self._is_kept(each)}
         return found
+
+    def _is_kept(self, applied: Applied) -> bool:
+        return isinstance(self.engine, Flux) or hook_types(applied) is None
 
     def _parts(self) -> Iterator[tuple[str, tuple[Applied, ...]]]:
         parts = (

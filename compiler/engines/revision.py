@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from compiler.engines.objects import Applied
@@ -15,7 +16,6 @@ _MANIFEST: Final = re.compile(r".*\.(ya?ml|json|jsonnet)")
 _LISTING: Final = "kustomization.yaml"
 
 
-@dataclass(frozen=True, slots=True)
 class Revision:
     """A commit: its name, and the objects of every file of the repository.
 
@@ -23,10 +23,26 @@ class Revision:
     ``kustomization.yaml``.
     """
 
-    name: str
-    files: Mapping[str, tuple[Applied, ...]]
-    skipped: frozenset[str] = frozenset()
-    listings: Mapping[str, tuple[str, ...]] | None = None
+    def __init__(
+        self,
+        name: str,
+        files: Mapping[str, tuple[Applied, ...]],
+        skipped: frozenset[str] = frozenset(),
+        listings: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> None:
+        self.name, self.files, self.skipped, self.listings = name, files, skipped, listings
+        self._paths = sorted(files)
+
+    def _under(self, base: str) -> Iterator[tuple[str, str]]:
+        """Every file below a folder, in order: its path, and what is left of it there."""
+        if base == ".":
+            yield from ((path, path) for path in self._paths)
+            return
+        for at in range(bisect_left(self._paths, f"{base}/"), len(self._paths)):
+            path = self._paths[at]
+            if not path.startswith(f"{base}/"):
+                return
+            yield path, path[len(base) + 1 :]
 
     def directory(self, source: Map) -> Iterator[Applied]:
         """What Argo CD reads of a directory source: every manifest file of the folder, and below with ``recurse``.
@@ -36,9 +52,8 @@ class Revision:
         base = posixpath.normpath(str(source.get("path", ".")))
         options = mapping(source, "directory")
         include, exclude = str(options.get("include", "")), str(options.get("exclude", ""))
-        for path in sorted(self.files):
-            below = _below(path, base)
-            if below is None or ("/" in below and not options.get("recurse")) or path in self.skipped:
+        for path, below in self._under(base):
+            if ("/" in below and not options.get("recurse")) or path in self.skipped:
                 continue
             if not _MANIFEST.fullmatch(posixpath.basename(path)):
                 continue
@@ -52,21 +67,15 @@ class Revision:
         Source: fluxcd/pkg, ``kustomize/kustomize_generator.go``.
         """
         base = posixpath.normpath(path)
-        listing = (self.listings or {}).get(posixpath.normpath(f"{base}/{_LISTING}"))
+        listing = self.listings.get(posixpath.normpath(f"{base}/{_LISTING}"))
         if listing is None:
-            for each in sorted(self.files):
-                if _below(each, base) is not None and _MANIFEST.fullmatch(posixpath.basename(each)):
+            for each, _ in self._under(base):
+                if _MANIFEST.fullmatch(posixpath.basename(each)):
                     yield from self.files[each]
             return
         for name in listing:
             target = posixpath.normpath(f"{base}/{name}")
             yield from self.files[target] if target in self.files else self.built(target)
-
-
-def _below(path: str, base: str) -> str | None:
-    if base == ".":
-        return path
-    return path[len(base) + 1 :] if path.startswith(f"{base}/") else None
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from compiler.engines.rehearse import Stuck
 
-_OBJECT = re.compile(r"(?:(?P<namespace>[^/ ]+)/)?(?P<kind>\w+)(?:\.(?P<group>[\w.]+))? (?P<name>\S+)")
+_OBJECT = re.compile(r"(?:(?P<namespace>[^/ ]+)/)?(?P<kind>\w+)(?:\.(?P<group>[\w.-]+))? (?P<name>\S+)")
 
 
 def identity(text: str) -> ObjectId:
