@@ -7,10 +7,10 @@ PROGRAMS := $(VENV)/programs
 SERVERS := $(VENV)/servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test servers check golden bench lock clean
+.PHONY: help setup demo test servers check golden bench lock catalogue catalogue-lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: $(STAMP) ## Make the virtual environment with the locked dependencies
 
@@ -35,13 +35,12 @@ $(SERVERS)/.ready: $(STAMP) tests/servers/root.py
 demo: $(STAMP) ## Compile env/site-a
 	$(BIN)/oscompile env/site-a
 
-test: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.ready ## Run every test
-	$(BIN)/pytest -n auto --dist loadgroup
+test: $(STAMP) $(PROGRAMS)/kubectl ## Run every test but those on real servers (make servers)
+	$(BIN)/pytest -n auto --dist loadgroup --ignore tests/servers
 
-servers: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.ready ## Run the charts on real servers alone, and write the table of docs/resilience.md anew
+servers: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.ready ## Run the charts on real servers (Debian, root); figures go to .venv/servers/report.jsonl
 	@rm -f $(SERVERS)/report.jsonl
 	$(BIN)/pytest -n auto --dist loadgroup tests/servers
-	$(BIN)/python tests/servers/report.py $(SERVERS)/report.jsonl docs/resilience.md
 
 check: $(STAMP) ## Lint, types, the import contract, the documents
 	$(BIN)/ruff format --check .
@@ -60,6 +59,13 @@ bench: $(STAMP) $(PROGRAMS)/kubectl ## Measure compiles of 10, 100 and 1,000 ins
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header pyproject.toml -o requirements.lock
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header pyproject.toml --group dev -c requirements.lock -o tests/requirements.lock
+
+catalogue: $(STAMP) ## Write the catalogue of options anew from the packages of each release (Python 3.11)
+	$(BIN)/python -m compiler.catalogue.build
+	git --no-pager diff --stat -- compiler/catalogue
+
+catalogue-lock: $(STAMP) ## Resolve the packages that the catalogue is made of (needs uv)
+	$(BIN)/python -m compiler.catalogue.build --lock
 
 clean: ## Remove what the build made, and nothing else
 	rm -rf $(VENV) .oscompile
