@@ -62,6 +62,7 @@ def _secret(site: Site, need: Need, instance: Instance) -> Manifest:
         template="oscompile: secrets",
         metadata=canonical(metadata),
         body=emit(body),
+        content=canonical(body),
         component=SECRETS,
         provides=(Reference("Secret", need.namespace, need.name),),
         lifecycle="create-once" if need.spec.runtime else "",

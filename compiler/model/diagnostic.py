@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from compiler.model.node import Origin
+
+if TYPE_CHECKING:
+    from compiler.model.manifest import Field
 
 
 class Severity(StrEnum):
@@ -27,7 +31,8 @@ class Related:
 class Diagnostic:
     """One mistake.
 
-    ``message`` says what must be and what is, ``hint`` what to try; ``code`` is that of the rule, where it is one.
+    ``message`` says what must be and what is, ``hint`` what to try; ``code`` is that of the rule, where it is one, and
+    ``field`` what of a rendered object is at fault.
     """
 
     message: str
@@ -36,6 +41,7 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     code: str = ""
     severity: Severity = Severity.ERROR
+    field: Field | None = None
 
     def __str__(self) -> str:
         """The whole message, in plain text, as a terminal shows it."""

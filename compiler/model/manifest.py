@@ -44,6 +44,20 @@ class Reference:
     optional: bool = False
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Field:
+    """A field of a rendered object; ``path`` leads to it from the object's root. An item of a list is its index."""
+
+    instance: InstanceName
+    object: ObjectId
+    path: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        """As messages write it: ``openstack/Deployment keystone-api spec.replicas``."""
+        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return f"{self.object} {steps.removeprefix('.')}".rstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """What the ordering and the rules need to know of an object that makes pods.
@@ -61,8 +75,9 @@ class Workload:
 class Manifest:
     """One rendered object, already written as reviewers will read it, but for its metadata.
 
-    ``metadata`` is canonical JSON, ``body`` the finished YAML of everything after it: annotating an object touches its
-    metadata only, so nothing is parsed or written twice. ``selects`` is the selector of an object that selects pods
+    ``metadata`` is canonical JSON, ``body`` the finished YAML of everything after it, ``content`` the same as canonical
+    JSON for those who look into it: annotating an object touches its metadata only, so nothing is parsed or written
+    twice. ``selects`` is the selector of an object that selects pods
     without making them (Service, PodDisruptionBudget, NetworkPolicy). ``provides`` names what appears in the cluster
     because of it (the Secret of an ExternalSecret), ``lifecycle`` is ``create-once`` where a sync must not overwrite
     it, ``hooks`` are the Helm hooks its template asked for (they are stripped from the metadata), ``helm`` is every
@@ -74,6 +89,7 @@ class Manifest:
     template: str
     metadata: str = field(repr=False)
     body: str = field(repr=False)
+    content: str = field(default="{}", repr=False)
     component: ComponentName | None = None
     references: tuple[Reference, ...] = ()
     workload: Workload | None = None
@@ -86,6 +102,11 @@ class Manifest:
     def metadata_data(self) -> dict[str, Data]:
         """The metadata as data, fresh each time."""
         return cast("dict[str, Data]", json.loads(self.metadata))
+
+    def data(self) -> dict[str, Data]:
+        """The whole object as data, fresh each time; quick enough for every rule to ask."""
+        head: dict[str, Data] = {"apiVersion": self.api_version, "kind": self.id.kind}
+        return {**head, "metadata": self.metadata_data(), **cast("dict[str, Data]", json.loads(self.content))}
 
 
 @dataclass(frozen=True, slots=True)

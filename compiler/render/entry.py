@@ -10,7 +10,7 @@ import json
 from typing import Any, Final, TypeAlias
 
 from compiler.model.diagnostic import Diagnostic, Related, Severity
-from compiler.model.manifest import Bundle, Manifest, ObjectId, Reference, Workload
+from compiler.model.manifest import Bundle, Field, Manifest, ObjectId, Reference, Workload
 from compiler.model.names import ComponentName, InstanceName
 from compiler.model.node import Origin
 
@@ -30,8 +30,12 @@ def encode(bundle: Bundle) -> bytes:
         "manifests": [_row(manifest, index) for manifest in bundle.manifests],
         "diagnostics": [_diagnostic_row(diagnostic) for diagnostic in bundle.diagnostics],
     }
-    text = "".join(part for manifest in bundle.manifests for part in (manifest.metadata, manifest.body))
+    text = "".join(part for manifest in bundle.manifests for part in _texts(manifest))
     return f"{json.dumps(head, ensure_ascii=False, separators=(',', ':'))}\n{text}".encode()
+
+
+def _texts(manifest: Manifest) -> tuple[str, str, str]:
+    return manifest.metadata, manifest.body, manifest.content
 
 
 def _named(manifest: Manifest) -> tuple[Reference, ...]:
@@ -54,7 +58,7 @@ def _bundle(head: _Row, text: str) -> Bundle:
     manifests, at = [], 0
     for row in head["manifests"]:
         manifests.append(_manifest(row, references, text, at))
-        at += row[5] + row[6]
+        at += row[5] + row[6] + row[7]
     diagnostics = tuple(_diagnostic(row) for row in head["diagnostics"])
     return Bundle(InstanceName(head["instance"]), tuple(manifests), diagnostics)
 
@@ -63,7 +67,8 @@ def _row(manifest: Manifest, index: dict[Reference, int]) -> _Row:
     identity, workload = manifest.id, manifest.workload
     return [
         *(identity.namespace, identity.kind, identity.name, manifest.api_version, manifest.template),
-        *(len(manifest.metadata), len(manifest.body), manifest.component),
+        *(len(text) for text in _texts(manifest)),
+        manifest.component,
         [index[found] for found in manifest.references],
         [index[found] for found in manifest.provides],
         None
@@ -74,14 +79,16 @@ def _row(manifest: Manifest, index: dict[Reference, int]) -> _Row:
 
 
 def _manifest(row: _Row, references: list[Reference], text: str, at: int) -> Manifest:
-    namespace, kind, name, api_version, template, metadata, body, component, needs, makes, workload, *rest = row
-    selects, lifecycle, hooks, helm = rest
+    namespace, kind, name, api_version, template, metadata, body, content, component, *rest = row
+    needs, makes, workload, selects, lifecycle, hooks, helm = rest
+    after = at + metadata + body
     return Manifest(
         ObjectId(namespace, kind, api_version.rpartition("/")[0], name),
         api_version,
         template,
         text[at : at + metadata],
-        text[at + metadata : at + metadata + body],
+        text[at + metadata : after],
+        text[after : after + content],
         ComponentName(component) if component else None,
         tuple([references[number] for number in needs]),
         None if workload is None else _workload(workload, references),
@@ -105,7 +112,13 @@ def _pairs(rows: _Row) -> tuple[tuple[str, str], ...]:
 def _diagnostic_row(diagnostic: Diagnostic) -> _Row:
     related = [[related.text, *_origin_row(related.origin)] for related in diagnostic.related]
     origin = None if diagnostic.origin is None else _origin_row(diagnostic.origin)
-    return [diagnostic.message, origin, diagnostic.hint, related, diagnostic.code, diagnostic.severity.value]
+    field = None if diagnostic.field is None else _field_row(diagnostic.field)
+    return [diagnostic.message, origin, diagnostic.hint, related, diagnostic.code, diagnostic.severity.value, field]
+
+
+def _field_row(field: Field) -> _Row:
+    identity = field.object
+    return [field.instance, identity.namespace, identity.kind, identity.group, identity.name, *field.path]
 
 
 def _origin_row(origin: Origin) -> _Row:
@@ -113,7 +126,7 @@ def _origin_row(origin: Origin) -> _Row:
 
 
 def _diagnostic(row: _Row) -> Diagnostic:
-    message, origin, hint, related, code, severity = row
+    message, origin, hint, related, code, severity, field = row
     return Diagnostic(
         message,
         None if origin is None else Origin(*origin),
@@ -121,4 +134,10 @@ def _diagnostic(row: _Row) -> Diagnostic:
         tuple(Related(text, Origin(*place)) for text, *place in related),
         code,
         Severity(severity),
+        None if field is None else _field(field),
     )
+
+
+def _field(row: _Row) -> Field:
+    instance, namespace, kind, group, name, *path = row
+    return Field(InstanceName(instance), ObjectId(namespace, kind, group, name), tuple(path))

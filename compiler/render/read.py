@@ -164,6 +164,7 @@ def _manifest(
         template=found.file.template,
         metadata=canonical({key: value for key, value in metadata.items() if value is not None}),
         body=_body(found.data),
+        content=canonical(_rest(found.data)),
         component=_component(metadata),
         lifecycle="create-once" if _is_made_once(helm) else "",
         hooks=tuple(kind.strip() for kind in helm.get(_HOOK, "").split(",") if kind.strip()),
@@ -176,8 +177,12 @@ def _manifest(
     return manifest, said
 
 
+def _rest(data: Map) -> dict[str, Data]:
+    return {key: value for key, value in data.items() if key not in _HEAD}
+
+
 def _body(data: Map) -> str:
-    rest = {key: value for key, value in data.items() if key not in _HEAD}
+    rest = _rest(data)
     return emit(rest) if rest else ""
 
 

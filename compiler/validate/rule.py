@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
-from compiler.model.manifest import Bundle, Manifest
+from compiler.model.manifest import Bundle, Field, Manifest
 from compiler.model.names import InstanceName, NamespaceName
 from compiler.model.node import Origin
 from compiler.model.plan import Plan
@@ -46,6 +46,10 @@ class Subject:
         _, _, below = manifest.template.partition("/")
         return Origin(f"{self.owner.chart_path}/{below}" if below else manifest.template)
 
+    def field(self, manifest: Manifest, *path: str | int) -> Field:
+        """The field of ``manifest`` at ``path``, for a finding on it."""
+        return Field(self.owner.name, manifest.id, path)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -60,11 +64,16 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check reports; the rule adds its code and severity."""
+    """What a check reports; the rule adds its code and severity.
+
+    ``origin`` is the best place that the check knows; where it gives the ``field`` of the rendered object, the value
+    that decides that field is found later, and becomes the place.
+    """
 
     message: str
     origin: Origin | None
     hint: str = ""
+    field: Field | None = None
 
 
 On = TypeVar("On", Instance, Subject, View)
@@ -88,7 +97,14 @@ class Rule(Generic[On]):
     def run(self, on: On) -> Iterator[Diagnostic]:
         """Every place where ``on`` breaks the rule."""
         for finding in self.check(on):
-            yield Diagnostic(finding.message, finding.origin, finding.hint, code=self.code, severity=self.severity)
+            yield Diagnostic(
+                finding.message,
+                finding.origin,
+                finding.hint,
+                code=self.code,
+                severity=self.severity,
+                field=finding.field,
+            )
 
 
 AnyRule: TypeAlias = "Rule[Instance] | Rule[Subject] | Rule[View]"

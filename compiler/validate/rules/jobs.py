@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from compiler.documents import parse_stream
-from compiler.model.data import Data
-from compiler.model.manifest import Manifest
+from compiler.relations.untyped import Map, mapping
 from compiler.validate.rule import BUNDLE_RULES, Finding, Subject, rule
 
 _DIGEST: Final = re.compile(r"-[0-9a-f]{10}$")
@@ -31,23 +29,26 @@ def jobs_end(subject: Subject) -> Iterator[Finding]:
         return
     for manifest in subject.bundle.manifests:
         if manifest.id.kind == "Job":
-            for wrong, hint in _faults(manifest.id.name, _spec(manifest)):
-                yield Finding(f"{manifest.id} {wrong}", subject.origin(manifest), hint)
+            spec = mapping(manifest.data(), "spec")
+            for wrong, hint, path in _faults(manifest.id.name, spec):
+                where = subject.field(manifest, *path)
+                yield Finding(f"{manifest.id} {wrong}", subject.origin(manifest), hint, where)
 
 
-def _faults(name: str, spec: Mapping[str, Data]) -> Iterator[tuple[str, str]]:
+def _faults(name: str, spec: Map) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """What is wrong, what to do, and in which field."""
     if not _DIGEST.search(name):
-        yield "must have a name that ends in a digest of what it runs, but has not", "`common.job.name`"
+        wrong = "must have a name that ends in a digest of what it runs, but has not"
+        yield wrong, "`common.job.name`", ("metadata", "name")
     retries = spec.get("backoffLimit")
     if not isinstance(retries, int) or retries > _RETRIES:
-        yield f"must have a `backoffLimit` of at most {_RETRIES}, but has {retries}", f"`backoffLimit: {_RETRIES}`"
+        wrong = f"must have a `backoffLimit` of at most {_RETRIES}, but has {retries}"
+        yield wrong, f"`backoffLimit: {_RETRIES}`", ("spec", "backoffLimit")
     if not isinstance(spec.get("activeDeadlineSeconds"), int):
-        yield "must have a deadline, but has none", "`activeDeadlineSeconds`"
+        yield "must have a deadline, but has none", "`activeDeadlineSeconds`", ("spec", "activeDeadlineSeconds")
     if "ttlSecondsAfterFinished" in spec:
-        yield "must not have a TTL, but has one", "remove `ttlSecondsAfterFinished`"
-
-
-def _spec(manifest: Manifest) -> Mapping[str, Data]:
-    body = next((data for _, data in parse_stream(manifest.body, manifest.template)), None)
-    spec = body.get("spec") if isinstance(body, dict) else None
-    return spec if isinstance(spec, dict) else {}
+        yield (
+            "must not have a TTL, but has one",
+            "remove `ttlSecondsAfterFinished`",
+            ("spec", "ttlSecondsAfterFinished"),
+        )

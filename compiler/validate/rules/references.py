@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from compiler.documents import parse_stream
 from compiler.documents.schema import nearest
 from compiler.model.manifest import Manifest
 from compiler.model.names import NamespaceName, object_name
+from compiler.relations.untyped import items
 from compiler.validate.rule import SITE_RULES, Finding, View, rule
 
 _EXTERNAL: Final = frozenset({"StorageClass", "PriorityClass", "ClusterRole", "ClusterSecretStore", "RuntimeClass"})
@@ -166,10 +166,7 @@ def _matches(selector: _Pairs, labels: _Pairs) -> bool:
 
 
 def _ports(service: Manifest) -> tuple[int, ...]:
-    body = next((data for _, data in parse_stream(service.body, service.template)), None)
-    spec = body.get("spec") if isinstance(body, dict) else None
-    ports = spec.get("ports") if isinstance(spec, dict) else None
-    found = [port.get("port") for port in ports if isinstance(port, dict)] if isinstance(ports, list) else []
+    found = [port.get("port") for port in items(service.data(), "spec", "ports")]
     return tuple(port for port in found if isinstance(port, int))
 
 
