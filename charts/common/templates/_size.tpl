@@ -34,3 +34,35 @@ return: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 2Gi}}
 {{- end -}}
 {{- toYaml $resources -}}
 {{- end -}}
+
+{{- /*
+abstract: Number of members of a component that needs a majority, checked: an odd one. 1 in development. `value` is where the values have it and `what` the thing that has members, for the message.
+values: {global: {development: false}}
+usage: {{ include "common.quorum" (dict "root" $ "value" "replicas" "replicas" 3 "what" "the cluster") }}
+return: 3
+*/ -}}
+{{- define "common.quorum" -}}
+{{- $found := int .replicas -}}
+{{- if lt $found 1 -}}
+{{- fail (printf "`%s` must be 1 or more, but is %d. To stop %s, remove the instance; its volumes are kept." .value $found .what) -}}
+{{- else if not (mod $found 2) -}}
+{{- fail (printf "`%s` must be odd, but is %d: it survives no more losses than %d. Use %d or %d." .value $found (sub $found 1) (sub $found 1) (add $found 1)) -}}
+{{- end -}}
+{{- include "common.replicas" (dict "root" .root "replicas" $found) -}}
+{{- end -}}
+
+{{- /*
+abstract: A Kubernetes quantity of memory or storage, in bytes. `value` is where the values have it, for the message.
+values: {}
+usage: {{ include "common.bytes" (dict "value" "storage.size" "quantity" "1.5Gi") }}
+return: 1610612736
+*/ -}}
+{{- define "common.bytes" -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $quantity := toString .quantity -}}
+{{- if not (regexMatch "^[0-9]+([.][0-9]+)?([kMGT]|[KMGT]i)?$" $quantity) -}}
+{{- fail (printf "`%s` must be a quantity such as \"2Gi\", but is %q." .value $quantity) -}}
+{{- end -}}
+{{- $unit := regexFind "[a-zA-Z]*$" $quantity -}}
+{{- mulf (trimSuffix $unit $quantity | float64) (get $units $unit) | floor | int64 -}}
+{{- end -}}

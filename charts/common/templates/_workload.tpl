@@ -36,6 +36,75 @@ spec:
 {{- end -}}
 
 {{- /*
+abstract: A StatefulSet of members that wait for one another inside their start, so that all of them are started at once. Each has a volume `data`, which is kept when the member or the whole instance goes; `storage` is {size, className?}.
+values: {}
+usage: {{ include "common.statefulset" (dict "root" $ "component" "server" "replicas" 3 "storage" (dict "size" "8Gi" "className" "fast") "template" "spec: {containers: [{name: server}]}") }}
+return:
+  apiVersion: apps/v1
+  kind: StatefulSet
+  metadata: {name: demo-server, namespace: openstack, labels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: server, app.kubernetes.io/version: "2026.1", app.kubernetes.io/part-of: openstack, app.kubernetes.io/managed-by: Helm}}
+  spec:
+    replicas: 3
+    serviceName: demo-server-members
+    podManagementPolicy: Parallel
+    minReadySeconds: 10
+    updateStrategy: {type: RollingUpdate}
+    persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain, whenScaled: Retain}
+    selector: {matchLabels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: server}}
+    template: {spec: {containers: [{name: server}]}}
+    volumeClaimTemplates:
+      - apiVersion: v1
+        kind: PersistentVolumeClaim
+        metadata: {name: data}
+        spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 8Gi}}, volumeMode: Filesystem}
+*/ -}}
+{{- define "common.statefulset" -}}
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  {{- include "common.metadata" (pick . "root" "component") | nindent 2 }}
+spec:
+  replicas: {{ .replicas }}
+  serviceName: {{ include "common.names.name" (dict "root" .root "suffix" (printf "%s-members" .component)) }}
+  podManagementPolicy: Parallel
+  minReadySeconds: 10
+  updateStrategy:
+    type: RollingUpdate
+  persistentVolumeClaimRetentionPolicy:
+    whenDeleted: Retain
+    whenScaled: Retain
+  selector:
+    matchLabels:
+      {{- include "common.labels.selector" . | nindent 6 }}
+  template:
+    {{- .template | nindent 4 }}
+  volumeClaimTemplates:
+    - apiVersion: v1
+      kind: PersistentVolumeClaim
+      metadata:
+        name: data
+      spec:
+        {{- include "common.volume.claim" .storage | nindent 8 }}
+{{- end -}}
+
+{{- /*
+abstract: The inside of a claim for a volume that one pod writes. It takes {size, className?} and nothing else; without a class it is the cluster's default.
+values: {}
+usage: {{ include "common.volume.claim" (dict "size" "8Gi" "className" "") }}
+return: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}, volumeMode: Filesystem}
+*/ -}}
+{{- define "common.volume.claim" -}}
+accessModes: [ReadWriteOnce]
+{{- with .className }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests:
+    storage: {{ .size }}
+volumeMode: Filesystem
+{{- end -}}
+
+{{- /*
 abstract: A CronJob around a pod template. Runs never overlap; a run that was missed is made up for within an hour.
 values: {jobs: {backoffLimit: 10, activeDeadlineSeconds: 3600}}
 usage: {{ include "common.cronjob" (dict "root" $ "component" "tidy" "schedule" "0 3 * * *" "template" "spec: {containers: [{name: tidy}]}") }}
