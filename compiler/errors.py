@@ -4,6 +4,7 @@
 
     OscompileError
     ├── InputError            the repository is at fault; carries every diagnostic that its room found      exit 1
+    ├── RulesBroken           ``validate``: the rules found something; what, is printed already            exit 1
     ├── UsageError            the command line is at fault                                                exit 2
     ├── ProgramMissing        a program that was asked for (helm, git) is not installed                  exit 1
     ├── ProgramFailed         a program ended with an error of its own                                   exit 1
@@ -39,6 +40,17 @@ class InputError(OscompileError):
 
     def __str__(self) -> str:
         return "\n\n".join(str(diagnostic) for diagnostic in self.diagnostics)
+
+
+class RulesBroken(OscompileError):
+    """The rules found something that this run was told to fail on; the findings themselves are the result."""
+
+    def __init__(self, *, count: int) -> None:
+        self.count = count
+        super().__init__(count)
+
+    def __str__(self) -> str:
+        return f"error: {self.count} finding{'' if self.count == 1 else 's'} to settle"
 
 
 class UsageError(OscompileError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from compiler.model.manifest import Bundle
 from compiler.model.names import CommitId, EnvironmentName
 from compiler.model.plan import Plan
 from compiler.model.render import RenderRequest
+from compiler.model.report import Report
 from compiler.model.site import Site
-from compiler.model.tree import Changes, Tree
+from compiler.model.tree import Changes, Document, Tree
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -54,6 +55,18 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A site in which every room but the last has done its work, and what the rules say of it."""
+
+    site: Site
+    instances: tuple[Instance, ...]
+    bundles: tuple[Bundle, ...]
+    plan: Plan
+    documents: tuple[Document, ...]
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A compiled site: everything that was found out on the way, and the tree that it comes to."""
 
@@ -62,7 +75,7 @@ class Compiled:
     bundles: tuple[Bundle, ...]
     plan: Plan
     tree: Tree
-    warnings: tuple[Diagnostic, ...] = ()
+    report: Report
 
     @property
     def output(self) -> Path:
@@ -85,8 +98,21 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 def compile_site(request: Request, progress: Progress = _silent) -> Compiled:
     """Compile the site that ``request`` names. Touches nothing but the cache.
 
-    Promises the same result on every machine for the same repository. Raises ``InputError`` with every mistake that the
-    first room to find any found, ``ProgramMissing`` and ``ProgramFailed`` where the helm program was asked for.
+    Promises the same result on every machine and on every day for the same repository. Raises ``InputError`` with every
+    mistake that the first room to find any found, ``ProgramMissing`` and ``ProgramFailed`` where the helm program was
+    asked for.
+    """
+    judged = judge_site(request, progress)
+    _stop(judged.report.findings)
+    tree = write.lay_out(judged.site, judged.instances, judged.bundles, judged.plan, judged.documents)
+    return Compiled(judged.site, judged.instances, judged.bundles, judged.plan, tree, judged.report)
+
+
+def judge_site(request: Request, progress: Progress = _silent) -> Judged:
+    """The site that ``request`` names, rendered, ordered and held against every rule.
+
+    What the rules find is in the report and stops nothing. Raises as ``compile_site`` does where there is nothing to
+    judge: a site that cannot be read, merged, bound, rendered or ordered, and a credential in its values.
     """
     store = _store(request)
     progress("reading", 0, 1)
@@ -100,9 +126,18 @@ def compile_site(request: Request, progress: Progress = _silent) -> Compiled:
     bundles = annotate.annotate(bundles, plan)
     documents = annotate.deliver(site, found, bundles, plan)
     said = (*_said(bundles, store), *validate.check(site, found, bundles, plan))
-    _stop(said)
-    tree = write.lay_out(site, found, bundles, plan, documents)
-    return Compiled(site, found, bundles, plan, tree, tuple(sorted(set(said), key=Diagnostic.sort_key)))
+    return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
+
+
+def dated(report: Report, today: str) -> Report:
+    """``report`` as it is on a day (a date, year first): with an error for each waiver that was over before it."""
+    found = (*report.findings, *validate.expired(report, today))
+    return replace(report, findings=tuple(sorted(found, key=Diagnostic.sort_key)))
+
+
+def due(report: Report, today: str) -> None:
+    """Stop where a waiver of ``report`` was over before ``today``. Raises ``InputError``."""
+    _stop(dated(report, today).findings)
 
 
 def deliver(compiled: Compiled, ending: Ending = Ending.WRITE, progress: Progress = _silent) -> Delivered:
@@ -167,8 +202,13 @@ def schemas() -> tuple[str, ...]:
 
 
 def rules() -> Mapping[str, validate.AnyRule]:
-    """Every rule by its code."""
-    return validate.RULES
+    """Every rule by its code, in order."""
+    return dict(sorted(validate.RULES.items()))
+
+
+def nearest_rule(code: str) -> str:
+    """The code that ``code`` was probably meant to be, as a hint."""
+    return validate.nearest_code(code)
 
 
 def _store(request: Request) -> Store | None:
@@ -198,7 +238,7 @@ def _rendered(
 ) -> tuple[Bundle, ...]:
     """What the instances render; where values break a chart's schema, with the places of those values."""
     renderer = render.EmbeddedRenderer() if request.helm is None else render.program(request.helm)
-    judge = validate.Judge.of(found)
+    judge = validate.Judge.of(site, found)
     try:
         return render.render_all(
             [_render_request(site, each) for each in found],

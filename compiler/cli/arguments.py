@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final, NoReturn
 
 from compiler.errors import UsageError
 
-COMMANDS: Final = ("compile", "list", "graph", "explain", "secrets", "schema", "rule")
+COMMANDS: Final = ("compile", "list", "graph", "explain", "validate", "secrets", "schema", "rule")
 _EPILOG: Final = """\
 commands:
   ENV                         compile a site (env/site-a, site-a, or a path: all the same)
   list                        the environments of this repository
   graph ENV                   the order in which the site comes up, and why
   explain ENV INSTANCE [KEY]  which file set a value, and what it overrode
+  validate ENV                what the rules say of the site, without writing it
   secrets ENV                 the Secrets the site needs, and where each is fetched from
   schema [NAME]               the JSON schema of a format (environment, component, index, ...)
   rule [CODE]                 what a rule checks, why, and what to do instead
@@ -83,6 +85,7 @@ def _compile() -> _Parser:
     ending.add_argument("--commit", action="store_true", help="record the output in one Git commit")
     ending.add_argument("--check", action="store_true", help="write nothing; fail unless Git equals the compile")
     ending.add_argument("--dry-run", action="store_true", help="write nothing; say what would change")
+    _dated(parser)
     parser.add_argument("--version", action="version", version=_version())
     return parser
 
@@ -98,6 +101,25 @@ def _explain() -> _Parser:
     parser.add_argument("instance", metavar="INSTANCE", help="an instance of the site")
     parser.add_argument("path", metavar="KEY", nargs="?", default="", help="a value of it, such as replicas.api")
     return parser
+
+
+def _validate() -> _Parser:
+    parser = _compiling("validate", "Hold a site against every rule, and write nothing.")
+    parser.add_argument("--format", choices=("text", "json", "sarif", "junit"), help="what to print (default: text)")
+    parser.add_argument("--fail-on", choices=("warning", "error"), default="error", help="what makes it exit with 1")
+    parser.add_argument("--all", action="store_true", help="print every finding, however many a rule has")
+    _dated(parser)
+    return parser
+
+
+def _dated(parser: _Parser) -> None:
+    parser.add_argument(
+        "--today", type=_day, metavar="DATE", help="the day that waivers are held against (default: that of the clock)"
+    )
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
 
 
 def _list() -> _Parser:
@@ -134,6 +156,7 @@ _BUILDERS: Final = {
     "list": _list,
     "graph": _graph,
     "explain": _explain,
+    "validate": _validate,
     "secrets": _secrets,
     "schema": _schema,
     "rule": _rule,

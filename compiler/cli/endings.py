@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from compiler import pipeline
-from compiler.cli import summary
+from compiler.cli import findings, summary
 from compiler.cli.terminal import Terminal
 from compiler.documents.schema import published
-from compiler.errors import UsageError
+from compiler.errors import InputError, RulesBroken, UsageError
 from compiler.model.data import Data
-from compiler.model.diagnostic import Diagnostic
+from compiler.model.names import EnvironmentName
 from compiler.model.node import MapNode, Node, describe
+from compiler.model.report import Report
 from compiler.pipeline import Compiled, Request
 
 
@@ -24,7 +25,8 @@ def compile_(arguments: argparse.Namespace, terminal: Terminal) -> None:
     started = time.perf_counter()
     compiled = _compiled(arguments, terminal)
     terminal.settle()
-    terminal.warn(compiled.warnings)
+    pipeline.due(compiled.report, _today(arguments))
+    terminal.warn(tuple(findings.shortened(compiled.report.warnings)))
     delivered = pipeline.deliver(compiled, _ending(arguments), progress=terminal.progress)
     terminal.settle()
     report = summary.Summary(compiled, delivered, _ending(arguments), time.perf_counter() - started)
@@ -32,6 +34,21 @@ def compile_(arguments: argparse.Namespace, terminal: Terminal) -> None:
         terminal.say_json(report.data())
     else:
         terminal.say(report.text(terminal))
+
+
+def validate(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Say what is wrong with a site, in the form that was asked for; fail on what was asked for."""
+    form = arguments.format or arguments.output
+    try:
+        judged = pipeline.judge_site(_request(arguments), progress=terminal.progress)
+        report = pipeline.dated(judged.report, _today(arguments))
+    except InputError as error:
+        report = Report(EnvironmentName(arguments.environment), error.diagnostics)
+    terminal.settle()
+    terminal.say(findings.FORMS[form](findings.Answer(report, pipeline.rules(), every=arguments.all), terminal))
+    failing = report.findings if arguments.fail_on == "warning" else report.errors
+    if failing:
+        raise RulesBroken(count=len(failing))
 
 
 def list_(arguments: argparse.Namespace, terminal: Terminal) -> None:
@@ -110,13 +127,18 @@ def schema(arguments: argparse.Namespace, terminal: Terminal) -> None:
 def rule(arguments: argparse.Namespace, terminal: Terminal) -> None:
     """Print a rule's page, or the list of rules."""
     known = pipeline.rules()
-    if not arguments.code:
-        for code, found in sorted(known.items()):
-            terminal.say(f"{terminal.bold(code)}  {found.title}")
-    elif arguments.code in known:
-        terminal.say(known[arguments.code].page.rstrip("\n"))
+    if arguments.code and arguments.code not in known:
+        hint = pipeline.nearest_rule(arguments.code)
+        raise UsageError(f"error: there is no rule `{arguments.code}`\n  try: {hint}; `oscompile rule` lists them")
+    shown = [known[arguments.code]] if arguments.code else list(known.values())
+    if arguments.output == "json":
+        rows: list[Data] = [findings.rule_data(each) for each in shown]
+        terminal.say_json(rows)
+    elif arguments.code:
+        terminal.say(shown[0].page.rstrip("\n"))
     else:
-        raise UsageError(f"error: there is no rule `{arguments.code}`\n  try: one of {', '.join(sorted(known))}")
+        for each in shown:
+            terminal.say(f"{terminal.bold(each.code)}  {each.severity:<7}  {each.title}")
 
 
 ENDINGS: Final[Mapping[str, Callable[[argparse.Namespace, Terminal], None]]] = {
@@ -124,25 +146,11 @@ ENDINGS: Final[Mapping[str, Callable[[argparse.Namespace, Terminal], None]]] = {
     "list": list_,
     "graph": graph,
     "explain": explain,
+    "validate": validate,
     "secrets": secrets,
     "schema": schema,
     "rule": rule,
 }
-
-
-def diagnostic_data(diagnostic: Diagnostic) -> dict[str, Data]:
-    """A diagnostic for machines."""
-    origin = diagnostic.origin
-    return {
-        "severity": diagnostic.severity.value,
-        "code": diagnostic.code,
-        "message": diagnostic.message,
-        "file": origin.file if origin else None,
-        "line": origin.line if origin else None,
-        "column": origin.column if origin else None,
-        "hint": diagnostic.hint,
-        "related": [{"message": related.text, "place": str(related.origin)} for related in diagnostic.related],
-    }
 
 
 def _request(arguments: argparse.Namespace) -> Request:
@@ -160,6 +168,10 @@ def _request(arguments: argparse.Namespace) -> Request:
 
 def _compiled(arguments: argparse.Namespace, terminal: Terminal) -> Compiled:
     return pipeline.compile_site(_request(arguments), progress=terminal.progress)
+
+
+def _today(arguments: argparse.Namespace) -> str:
+    return arguments.today or time.strftime("%Y-%m-%d")
 
 
 def _ending(arguments: argparse.Namespace) -> pipeline.Ending:

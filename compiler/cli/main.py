@@ -12,8 +12,9 @@ from typing import Final
 
 from compiler.cli import endings
 from compiler.cli.arguments import parse
+from compiler.cli.findings import diagnostic_data
 from compiler.cli.terminal import Terminal
-from compiler.errors import InputError, OscompileError
+from compiler.errors import InputError, OscompileError, RulesBroken
 from compiler.model.data import Data
 
 _BUG: Final = 70
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse(words)
         endings.ENDINGS[arguments.command](arguments, terminal)
         terminal.out.flush()
+    except RulesBroken as broken:  # its findings are the result, and are printed
+        return broken.exit_code
     except OscompileError as error:
         terminal.settle()
         _report(error, terminal, as_json=_wants_json(words))
@@ -59,5 +62,5 @@ def _report(error: OscompileError, terminal: Terminal, *, as_json: bool) -> None
         terminal.fail(error)
         return
     diagnostics = error.diagnostics if isinstance(error, InputError) else ()
-    mistakes: list[Data] = [endings.diagnostic_data(diagnostic) for diagnostic in diagnostics]
+    mistakes: list[Data] = [diagnostic_data(diagnostic) for diagnostic in diagnostics]
     terminal.say_json({"error": {"message": str(error), "exitCode": error.exit_code, "diagnostics": mistakes}})

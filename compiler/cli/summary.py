@@ -96,7 +96,7 @@ class Summary:
             "output": self.compiled.site.delivery.output,
             "commit": self.delivered.commit,
             "seconds": round(self.seconds, 3),
-            "warnings": [str(warning) for warning in self.compiled.warnings],
+            "warnings": [str(warning) for warning in self.compiled.report.warnings],
         }
 
 

@@ -89,6 +89,10 @@ class Terminal:
         if count > 1:
             self.err.write(f"\n{self.paint(f'{count} mistakes', _RED)}; nothing was written\n")
 
+    def diagnostic(self, found: Diagnostic) -> str:
+        """A diagnostic as it is printed."""
+        return self._coloured(str(found))
+
     def _coloured(self, text: str) -> str:
         lines = []
         for line in text.split("\n"):

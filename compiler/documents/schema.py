@@ -164,6 +164,8 @@ def _said(choices: list[Any], nothing: str | None) -> list[Any]:
 
 def _description(error: _Error) -> str:
     match error.validator:
+        case "minLength" if error.validator_value > 1:
+            return f"at least {error.validator_value} characters"
         case "minLength" | "minItems" | "minProperties":
             return "longer" if error.validator_value > 1 else "not empty"
         case "uniqueItems":

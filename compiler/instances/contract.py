@@ -10,6 +10,7 @@ from compiler.errors import Collector, InputError
 from compiler.model.chart import Component, Contract, Phase, Provision, Requirement, Role, SecretKey, SecretSpec
 from compiler.model.names import ComponentName, InterfaceName, ProvisionName, RequirementName
 from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
+from compiler.model.report import Exemption
 
 _EMPTY = MapNode({}, Origin(""))
 
@@ -30,6 +31,7 @@ def structure(document: Node, memory: Memory = FORGETFUL) -> Contract:
         requires=tuple(_requirement(name, node) for name, node in _entries(document, "requires")),
         components=tuple(_component(name, node) for name, node in _entries(document, "components")),
         secrets=tuple(_secret(name, node) for name, node in _entries(document, "secrets")),
+        exemptions=tuple(_exemption(node) for node in _items(document, "exemptions")),
     )
     mistakes.extend(error for error in _dangling(contract).diagnostics)
     mistakes.stop()
@@ -42,15 +44,18 @@ def _entries(document: MapNode, key: str) -> Iterator[tuple[str, MapNode]]:
         yield name, node if isinstance(node, MapNode) else _EMPTY
 
 
+def _items(document: MapNode, key: str) -> tuple[Node, ...]:
+    below = document.entries.get(key)
+    return below.items if isinstance(below, ListNode) else ()
+
+
 def _number(node: MapNode, key: str, default: int = 0) -> int:
     below = node.entries.get(key)
     return int(below.value) if isinstance(below, ScalarNode) and isinstance(below.value, int) else default
 
 
 def _names(node: MapNode, key: str) -> tuple[ComponentName, ...]:
-    below = node.entries.get(key)
-    items = below.items if isinstance(below, ListNode) else ()
-    return tuple(ComponentName(str(item.data())) for item in items)
+    return tuple(ComponentName(str(item.data())) for item in _items(node, key))
 
 
 def _provision(name: str, node: MapNode) -> Provision:
@@ -108,6 +113,16 @@ def _secret(name: str, node: MapNode) -> SecretSpec:
     return SecretSpec(name, keys, node.origin, rotate=flag(node, "rotate"), runtime=text(node, "owner") == "runtime")
 
 
+def _exemption(node: Node) -> Exemption:
+    return Exemption(
+        rule=text(node, "rule"),
+        component=text(node, "component"),
+        reason=text(node, "reason"),
+        origin=node.origin,
+        container=text(node, "container"),
+    )
+
+
 def _dangling(contract: Contract) -> InputError:
     """Names that nothing bears, as one error (perhaps with nothing in it)."""
     mistakes = Collector()
@@ -128,4 +143,6 @@ def _dangling(contract: Contract) -> InputError:
     for component in contract.components:
         for name in component.after:
             known(name, list(components), "component", component.origin)
+    for exemption in contract.exemptions:
+        known(exemption.component, list(components), "component", exemption.origin)
     return InputError(mistakes.diagnostics)

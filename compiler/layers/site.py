@@ -60,6 +60,7 @@ def merge(environment: Environment, settings: tuple[Setting, ...] = (), memory: 
             declarations=declare(document, stack, law),
             development=flag(document, "development"),
             layers=tuple(source.layer for source in environment.sources),
+            waivers=structure.waivers(document, mistakes),
         )
 
 

@@ -5,11 +5,14 @@ Each document was checked on its own; here stands what only the whole can lack o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import PurePosixPath
 
 from compiler.errors import Collector
 from compiler.model.names import EnvironmentName
 from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
+from compiler.model.report import Waiver
 from compiler.model.site import ArgoCD, Delivery, Flux, Kubernetes, Secrets
 
 
@@ -69,6 +72,29 @@ def delivery(document: MapNode, name: EnvironmentName, mistakes: Collector) -> D
         argocd=_argocd(document.get("delivery", "argocd")),
         flux=_flux(document.get("delivery", "flux")),
     )
+
+
+def waivers(document: MapNode, mistakes: Collector) -> tuple[Waiver, ...]:
+    """What the site answers for although a rule refuses it, in the order in which it is written."""
+    return tuple(_waivers(document.get("waivers"), mistakes))
+
+
+def _waivers(listed: Node | None, mistakes: Collector) -> Iterator[Waiver]:
+    for node in listed.items if isinstance(listed, ListNode) else ():
+        expires = text(node, "expires")
+        try:
+            date.fromisoformat(expires)
+        except ValueError:
+            message = f"`expires` must be a day of the calendar, but is `{expires}`"
+            mistakes.add(message, place(node, "expires") if isinstance(node, MapNode) else node.origin, "`2027-03-31`")
+        yield Waiver(
+            rule=text(node, "rule"),
+            object=text(node, "object"),
+            reason=text(node, "reason"),
+            expires=expires,
+            origin=node.origin,
+            container=text(node, "container"),
+        )
 
 
 def _argocd(node: Node | None) -> ArgoCD | None:

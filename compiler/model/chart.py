@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from compiler.model.names import ChartName, ComponentName, Digest, InterfaceName, ProvisionName, RequirementName
 from compiler.model.node import MapNode, Origin
+from compiler.model.report import Exemption
 
 
 class Role(StrEnum):
@@ -109,6 +110,7 @@ class Contract:
     requires: tuple[Requirement, ...] = ()
     components: tuple[Component, ...] = ()
     secrets: tuple[SecretSpec, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
     def component(self, name: str) -> Component | None:
         """The component of that name."""

@@ -32,7 +32,7 @@ class Diagnostic:
     """One mistake.
 
     ``message`` says what must be and what is, ``hint`` what to try; ``code`` is that of the rule, where it is one, and
-    ``field`` what of a rendered object is at fault.
+    ``field`` what of a rendered object is at fault, ``container`` which of its containers, where it is about one.
     """
 
     message: str
@@ -42,6 +42,7 @@ class Diagnostic:
     code: str = ""
     severity: Severity = Severity.ERROR
     field: Field | None = None
+    container: str = ""
 
     def __str__(self) -> str:
         """The whole message, in plain text, as a terminal shows it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from compiler.model.names import EnvironmentName, InstanceName, LayerName, NamespaceName
 from compiler.model.node import MapNode, Node, Origin
+from compiler.model.report import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +128,4 @@ class Site:
     declarations: tuple[Declaration, ...]
     development: bool = False
     layers: tuple[LayerName, ...] = ()
+    waivers: tuple[Waiver, ...] = ()

@@ -113,7 +113,8 @@ def _diagnostic_row(diagnostic: Diagnostic) -> _Row:
     related = [[related.text, *_origin_row(related.origin)] for related in diagnostic.related]
     origin = None if diagnostic.origin is None else _origin_row(diagnostic.origin)
     field = None if diagnostic.field is None else _field_row(diagnostic.field)
-    return [diagnostic.message, origin, diagnostic.hint, related, diagnostic.code, diagnostic.severity.value, field]
+    about = [diagnostic.code, diagnostic.severity.value, field, diagnostic.container]
+    return [diagnostic.message, origin, diagnostic.hint, related, *about]
 
 
 def _field_row(field: Field) -> _Row:
@@ -126,7 +127,7 @@ def _origin_row(origin: Origin) -> _Row:
 
 
 def _diagnostic(row: _Row) -> Diagnostic:
-    message, origin, hint, related, code, severity, field = row
+    message, origin, hint, related, code, severity, field, container = row
     return Diagnostic(
         message,
         None if origin is None else Origin(*origin),
@@ -135,6 +136,7 @@ def _diagnostic(row: _Row) -> Diagnostic:
         code,
         Severity(severity),
         None if field is None else _field(field),
+        container,
     )
 
 

@@ -42,7 +42,7 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
     What ``cache`` has under the same chart, values, names, capabilities, engine, compiler and ``salt`` is taken from
     it; the rest is rendered in ``executor`` (without one, in ``jobs`` processes, or one for each core, or in this one
     where there is little to do). ``accept`` judges each bundle where it was rendered: what it says is added to the
-    bundle's diagnostics, and a bundle with an error in them is not stored. ``salt`` must hold all else that ``accept``
+    bundle's diagnostics, and decides whether the bundle may be stored. ``salt`` must hold all else that ``accept``
     depends on.
 
     Raises ``InputError`` when every instance has been tried, with the faults of all that failed.
@@ -58,7 +58,7 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
     for done, (number, outcome) in enumerate(zip(missing, results, strict=True), len(requests) - len(missing) + 1):
         faults += outcome.faults
         found[number] = decode(outcome.entry)
-        if cache is not None and outcome.accepted:
+        if cache is not None and outcome.storable:
             cache.put(keys[number], outcome.entry)
         report(done, len(requests))
     if faults:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol
 
 from compiler.errors import InputError
 from compiler.model.diagnostic import Diagnostic, Severity
@@ -15,8 +14,15 @@ from compiler.render.entry import encode
 from compiler.render.read import read
 from compiler.render.renderer import Renderer
 
-Accept: TypeAlias = Callable[[Bundle], tuple[Diagnostic, ...]]
-"""What is wrong with one rendered instance, judged alone. Must be picklable, and pure."""
+
+class Accept(Protocol):
+    """A judge of what one instance rendered, alone. Must be picklable, and pure."""
+
+    def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:
+        """What is wrong with it."""
+
+    def may_keep(self, said: tuple[Diagnostic, ...]) -> bool:
+        """Whether a render of which that was said may be stored on a disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Outcome:
 
     entry: bytes = b""
     faults: tuple[Diagnostic, ...] = ()
-    accepted: bool = False
+    storable: bool = False
 
 
 def render(request: RenderRequest, renderer: Renderer) -> Bundle:
@@ -48,7 +54,7 @@ def work(request: RenderRequest, *, renderer: Renderer, accept: Accept | None) -
         return Outcome(faults=error.diagnostics)
     said = accept(bundle) if accept is not None else ()
     judged = replace(bundle, diagnostics=(*bundle.diagnostics, *said))
-    return Outcome(encode(judged), accepted=not any(map(is_error, said)))
+    return Outcome(encode(judged), storable=accept is None or accept.may_keep(said))
 
 
 def is_error(diagnostic: Diagnostic) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from compiler.model.diagnostic import Diagnostic, Severity
@@ -20,18 +21,22 @@ from compiler.model.site import Site
 class Owner:
     """What the rules need to know of an instance to judge what it rendered. Small, and picklable.
 
-    ``contracted`` is whether the chart has a contract, and so has promised to keep the rules of contracts.
+    ``contracted`` is whether the chart ships a contract of its own, and so has promised to keep the rules of contracts;
+    one that a site wrote for somebody else's chart promises nothing on that chart's behalf.
     """
 
     name: InstanceName
     namespace: NamespaceName
     chart_path: str
     contracted: bool
+    kubernetes: str = ""
 
     @classmethod
-    def of(cls, instance: Instance) -> Owner:
+    def of(cls, instance: Instance, site: Site) -> Owner:
         """The owner that ``instance`` is."""
-        return cls(instance.name, instance.namespace, instance.chart.path, instance.chart.contract is not None)
+        contract = instance.chart.contract
+        own = contract is not None and contract.origin.file.startswith(f"{instance.chart.path}/")
+        return cls(instance.name, instance.namespace, instance.chart.path, own, site.kubernetes.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,23 @@ class Finding:
     """What a check reports; the rule adds its code and severity.
 
     ``origin`` is the best place that the check knows; where it gives the ``field`` of the rendered object, the value
-    that decides that field is found later, and becomes the place.
+    that decides that field is found later, and becomes the place. A waiver finds it by that field's object, and by the
+    ``container`` where it is about one.
     """
 
     message: str
     origin: Origin | None
     hint: str = ""
     field: Field | None = None
+    container: str = ""
+
+
+class Judged(StrEnum):
+    """When it is found out whether a rule is kept."""
+
+    COMPILE = "in each compile"
+    RENDER = "while a chart is rendered and read, in each compile"
+    TESTS = "by the tests of the charts; a compile cannot see it"
 
 
 On = TypeVar("On", Instance, Subject, View)
@@ -82,17 +97,25 @@ Check = Callable[[On], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[On]):
-    """A rule: its code, what it is called, how it is checked, and its page."""
+    """A rule: its code, what it is called, how it is checked, and its page.
+
+    ``promise`` is true of what only charts with a contract have promised: of any other chart, breaking it is a warning.
+    What is false of it a cluster would refuse, or a person regret, whoever wrote the chart.
+    """
 
     code: str
     title: str
     severity: Severity
     check: Check[On]
+    promise: bool = False
+    judged: Judged = Judged.COMPILE
 
     @property
     def page(self) -> str:
-        """What it checks, why it matters, an example, and what to do instead."""
-        return f"{self.code}: {self.title} ({self.severity})\n\n{inspect.getdoc(self.check)}\n"
+        """What it checks, why it matters, an example, and what to do instead; how severe it is, when it is judged."""
+        severity = f"{self.severity}; a warning for charts without a contract of their own" if self.promise else ""
+        head = f"{self.code}: {self.title} ({severity or self.severity})"
+        return f"{head}\n\n{inspect.getdoc(self.check)}\n\nJudged: {self.judged}.\n"
 
     def run(self, on: On) -> Iterator[Diagnostic]:
         """Every place where ``on`` breaks the rule."""
@@ -104,6 +127,7 @@ class Rule(Generic[On]):
                 code=self.code,
                 severity=self.severity,
                 field=finding.field,
+                container=finding.container,
             )
 
 
@@ -123,15 +147,25 @@ BUNDLE_RULES: Final[list[Rule[Subject]]] = []
 SITE_RULES: Final[list[Rule[View]]] = []
 
 
-def rule(
-    into: list[Rule[On]], code: str, title: str, severity: Severity = Severity.ERROR
+def rule(  # noqa: PLR0913 - the head of a rule's page, each named where it is not obvious
+    into: list[Rule[On]],
+    code: str,
+    title: str,
+    severity: Severity = Severity.ERROR,
+    *,
+    promise: bool = False,
+    judged: Judged = Judged.COMPILE,
 ) -> Callable[[Check[On]], Check[On]]:
-    """Register the decorated check as the rule ``code``, on whatever the list ``into`` is about."""
+    """Register the decorated check as the rule ``code``, on whatever the list ``into`` is about.
+
+    A rule that looks in two places has two checks under one code and title; its page is the first one's. Two rules of
+    one code are a bug.
+    """
 
     def register(check: Check[On]) -> Check[On]:
-        made = Rule(code, title, severity, check)
+        made = Rule(code, title, severity, check, promise, judged)
         into.append(made)
-        RULES.setdefault(code, made)
+        assert RULES.setdefault(code, made).title == title, f"two rules are called {code}"  # noqa: S101 - our own bug
         return check
 
     return register

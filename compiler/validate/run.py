@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from compiler.model.diagnostic import Diagnostic
+from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import SITE, Instance
 from compiler.model.manifest import Bundle
 from compiler.model.names import InstanceName
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 from compiler.validate import rules
-from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, SCHEMA_RULES, SITE_RULES, Owner, Subject, View
+from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, RULES, SCHEMA_RULES, SITE_RULES, Owner, Subject, View
 
 assert rules.LOADED  # noqa: S101 - importing the package registers its rules
 
 SCHEMA: Final = "OS003"
 """The code of the rule that Helm enforces too, when it renders."""
+
+_CREDENTIALS: Final = "OS036"
+"""The code of the rule that keeps what breaks it out of every cache."""
 
 
 def inputs(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
@@ -38,9 +41,9 @@ class Judge:
     owners: Mapping[InstanceName, Owner]
 
     @classmethod
-    def of(cls, instances: tuple[Instance, ...]) -> Judge:
+    def of(cls, site: Site, instances: tuple[Instance, ...]) -> Judge:
         """The judge of what ``instances`` render."""
-        return cls({instance.name: Owner.of(instance) for instance in instances})
+        return cls({instance.name: Owner.of(instance, site) for instance in instances})
 
     @property
     def salt(self) -> str:
@@ -50,7 +53,11 @@ class Judge:
     def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:
         """What the rules say of ``rendered``."""
         subject = Subject(self.owners[rendered.instance], rendered)
-        return tuple(found for rule in BUNDLE_RULES for found in rule.run(subject))
+        return tuple(_weighed(found, self.owners) for rule in BUNDLE_RULES for found in rule.run(subject))
+
+    def may_keep(self, said: tuple[Diagnostic, ...]) -> bool:
+        """Whether the render may be stored: not where it holds a credential."""
+        return all(found.code != _CREDENTIALS for found in said)
 
 
 def check(
@@ -58,6 +65,15 @@ def check(
 ) -> tuple[Diagnostic, ...]:
     """What the rules say of the whole site."""
     by_name = {bundle.instance: bundle for bundle in bundles}
-    subjects = tuple(Subject(Owner.of(instance), by_name[instance.name]) for instance in instances)
+    owners = {instance.name: Owner.of(instance, site) for instance in instances}
+    subjects = tuple(Subject(owners[instance.name], by_name[instance.name]) for instance in instances)
     view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan)
-    return tuple(found for rule in SITE_RULES for found in rule.run(view))
+    return tuple(_weighed(found, owners) for rule in SITE_RULES for found in rule.run(view))
+
+
+def _weighed(found: Diagnostic, owners: Mapping[InstanceName, Owner]) -> Diagnostic:
+    """A chart that promised nothing is only warned of what a contract promises."""
+    owner = owners.get(found.field.instance) if found.field is not None else None
+    if owner is None or owner.contracted or not RULES[found.code].promise:
+        return found
+    return replace(found, severity=Severity.WARNING)

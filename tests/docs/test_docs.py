@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from compiler import validate
+from compiler.model.diagnostic import Severity
 from tests.conftest import ROOT, World
 from tests.docs.values_table import readme_with_table, rows
 
@@ -53,6 +55,40 @@ def test_the_readme_shows_what_the_demo_shows(shipped_world: World, pytestconfig
     if pytestconfig.getoption("--update-goldens"):
         file.write_text(expected, encoding="utf-8")
     assert file.read_text(encoding="utf-8") == expected, "run `make golden`"
+
+
+def test_the_index_of_rules_is_that_of_the_program(pytestconfig: pytest.Config) -> None:
+    """Every rule with its severity, and when it is judged; its page is one command away."""
+    file = ROOT / "docs" / "rules.md"
+    text = file.read_text(encoding="utf-8")
+    table = "\n".join(["| code | rule | severity | judged |", "| --- | --- | --- | --- |", *map(rule_row, rules())])
+    expected = re.sub(
+        r"<!-- rules -->\n.*?<!-- /rules -->",
+        lambda _: f"<!-- rules -->\n{table}\n<!-- /rules -->",
+        text,
+        flags=re.DOTALL,
+    )
+    if pytestconfig.getoption("--update-goldens"):
+        file.write_text(expected, encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == expected, "run `make golden`"
+
+
+def rules() -> list[validate.AnyRule]:
+    """Every rule, in order of its code."""
+    return [rule for _, rule in sorted(validate.RULES.items())]
+
+
+def rule_row(rule: validate.AnyRule) -> str:
+    """One rule in the index."""
+    promise = "; warning without a contract" if rule.promise and rule.severity is Severity.ERROR else ""
+    return f"| {rule.code} | {rule.title} | {rule.severity}{promise} | {rule.judged} |"
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_the_page_of_every_rule_is_whole(rule: validate.AnyRule) -> None:
+    """What it checks, why it matters, an example, and what to do instead."""
+    for part in ("Check ", "Why it matters: ", "Example: ", "Use instead: ", "Judged: "):
+        assert f"\n{part}" in rule.page, part
 
 
 def test_every_option_of_the_program_is_in_the_readme(world: World) -> None:

@@ -50,11 +50,18 @@ class Counting:
         return EmbeddedRenderer().render(asked)
 
 
-def refuse_b(bundle: Bundle) -> tuple[Diagnostic, ...]:
-    """A judge of bundles: nobody may be called b; c is warned."""
-    if bundle.instance == "b":
-        return (Diagnostic("no b", Origin("b.yaml"), code="OS999"),)
-    return (Diagnostic("careful", code="OS998", severity=Severity.WARNING),) if bundle.instance == "c" else ()
+class RefuseB:
+    """A judge of bundles: nobody may be called b, and what b rendered is not kept; c is warned."""
+
+    def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:
+        """What is wrong with it."""
+        if rendered.instance == "b":
+            return (Diagnostic("no b", Origin("b.yaml"), code="OS999"),)
+        return (Diagnostic("careful", code="OS998", severity=Severity.WARNING),) if rendered.instance == "c" else ()
+
+    def may_keep(self, said: tuple[Diagnostic, ...]) -> bool:
+        """Whether it may be stored."""
+        return all(diagnostic.code != "OS999" for diagnostic in said)
 
 
 def names(bundles: tuple[Bundle, ...]) -> list[str]:
@@ -169,7 +176,7 @@ def test_only_accepted_bundles_are_stored(root: Path, tmp_path: Path) -> None:
     requests = [request(root, instance=name) for name in ("a", "b", "c")]
     for _ in range(2):
         store = Store(tmp_path / "cache")
-        bundles = render.render_all(requests, renderer=EmbeddedRenderer(), cache=store, accept=refuse_b)
+        bundles = render.render_all(requests, renderer=EmbeddedRenderer(), cache=store, accept=RefuseB())
         assert [[diagnostic.code for diagnostic in bundle.diagnostics] for bundle in bundles] == [
             [],
             ["OS999"],
@@ -182,7 +189,7 @@ def test_a_refused_bundle_is_told_with_the_failures_of_others(root: Path) -> Non
     """An author who made two mistakes sees two."""
     requests = [request(root, {"fail": "no a"}, instance="a"), request(root, instance="b"), request(root, instance="c")]
     with pytest.raises(InputError) as said:
-        render.render_all(requests, renderer=EmbeddedRenderer(), accept=refuse_b)
+        render.render_all(requests, renderer=EmbeddedRenderer(), accept=RefuseB())
     assert [diagnostic.message for diagnostic in said.value.diagnostics] == ["no b", "no a"]
 
 

@@ -59,7 +59,7 @@ def test_a_rule_says_exactly_what_the_case_expects(code: str, case: Mapping[str,
     found = [
         *validate.inputs(instances),
         *validate.values(instances),
-        *(diagnostic for bundle in bundles for diagnostic in validate.Judge.of(instances)(bundle)),
+        *(diagnostic for bundle in bundles for diagnostic in validate.Judge.of(site(case), instances)(bundle)),
         *validate.check(site(case), instances, (Bundle(SITE, ()), *bundles), Plan({}, {}, (), frozenset(), ())),
     ]
     said = [str(diagnostic) for diagnostic in found if diagnostic.code == code]
@@ -120,7 +120,7 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
         Component(ComponentName(name), Role(role), PLACE, replicas=("replicas",))
         for name, role in given.get("components", {}).items()
     )
-    return Contract(PLACE, components=components)
+    return Contract(Origin("charts/app/component.yaml"), components=components)
 
 
 def binding(to: Mapping[str, Any]) -> Binding:

@@ -61,7 +61,7 @@ def no_credential_rendered(subject: Subject) -> Iterator[Finding]:
             what = (
                 "is a Secret with its content" if manifest.id.kind == "Secret" else "holds a credential in plain text"
             )
-            yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT)
+            yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT, subject.field(manifest))
 
 
 def _is_literal(text: str) -> bool:

@@ -13,7 +13,7 @@ _DIGEST: Final = re.compile(r"-[0-9a-f]{10}$")
 _RETRIES: Final = 10
 
 
-@rule(BUNDLE_RULES, "OS044", "a Job is named for what it runs, and ends")
+@rule(BUNDLE_RULES, "OS044", "a Job is named for what it runs, and ends", promise=True)
 def jobs_end(subject: Subject) -> Iterator[Finding]:
     """Check that a Job's name ends in a digest, and that it has a deadline, at most ten retries, and no TTL.
 
@@ -25,8 +25,6 @@ def jobs_end(subject: Subject) -> Iterator[Finding]:
 
     Use instead: `common.job`, which does all of it.
     """
-    if not subject.owner.contracted:
-        return
     for manifest in subject.bundle.manifests:
         if manifest.id.kind == "Job":
             spec = mapping(manifest.data(), "spec")

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from compiler.model.diagnostic import Severity
 from compiler.model.manifest import Manifest, ObjectId
 from compiler.model.names import NAME_LIMIT, object_name
-from compiler.model.node import Origin
 from compiler.validate.rule import BUNDLE_RULES, SITE_RULES, Finding, Subject, View, rule
 
 _LABELS: Final = tuple(
@@ -22,7 +22,7 @@ _SHORT: Final = frozenset({"StatefulSet", "CronJob"})
 _PREFIX: Final = NAME_LIMIT - 9
 
 
-@rule(BUNDLE_RULES, "OS005", "every name begins with the name of its instance")
+@rule(BUNDLE_RULES, "OS005", "every name begins with the name of its instance", promise=True)
 def begins_with_instance(subject: Subject) -> Iterator[Finding]:
     """Check that the name of every object begins with the name of its instance.
 
@@ -33,8 +33,6 @@ def begins_with_instance(subject: Subject) -> Iterator[Finding]:
 
     Use instead: `common.names.name`, which begins with the release name and stays within 52 characters.
     """
-    if not subject.owner.contracted:
-        return
     prefix = object_name(subject.owner.name)[:_PREFIX]
     for manifest in subject.bundle.manifests:
         if not manifest.id.name.startswith(prefix):
@@ -42,10 +40,11 @@ def begins_with_instance(subject: Subject) -> Iterator[Finding]:
                 f"the name of {manifest.id} must begin with `{subject.owner.name}`, but does not",
                 subject.origin(manifest),
                 "`common.names.name`",
+                subject.field(manifest, "metadata", "name"),
             )
 
 
-@rule(BUNDLE_RULES, "OS006", "cluster-scoped names hold namespace and instance")
+@rule(BUNDLE_RULES, "OS006", "cluster-scoped names hold namespace and instance", promise=True)
 def cluster_scoped(subject: Subject) -> Iterator[Finding]:
     """Check that the name of a cluster-scoped object holds its instance's namespace and name.
 
@@ -59,13 +58,14 @@ def cluster_scoped(subject: Subject) -> Iterator[Finding]:
     for manifest in subject.bundle.manifests:
         owner = subject.owner
         is_definition = manifest.id.kind == "CustomResourceDefinition"
-        if manifest.id.namespace or is_definition or not subject.owner.contracted:
+        if manifest.id.namespace or is_definition:
             continue
         if owner.namespace not in manifest.id.name or owner.name not in manifest.id.name:
             yield Finding(
                 f"{manifest.id} is cluster-scoped, so its name must hold `{owner.namespace}` and `{owner.name}`",
                 subject.origin(manifest),
                 f"`{owner.namespace}-{owner.name}-...`",
+                subject.field(manifest, "metadata", "name"),
             )
 
 
@@ -90,12 +90,14 @@ def legal_names(subject: Subject) -> Iterator[Finding]:
                 f"the name of {manifest.id} must be a DNS name, but is not",
                 subject.origin(manifest),
                 "lower-case letters, digits and `-`",
+                subject.field(manifest, "metadata", "name"),
             )
         elif len(name) > limit:
             yield Finding(
                 f"the name of {manifest.id} must have at most {limit} characters, but has {len(name)}",
                 subject.origin(manifest),
                 "`common.names.name`, or a shorter instance name",
+                subject.field(manifest, "metadata", "name"),
             )
 
 
@@ -117,6 +119,7 @@ def no_hooks(subject: Subject) -> Iterator[Finding]:
                 f"{manifest.id} is a Helm hook (`{', '.join(manifest.hooks)}`), and hooks never reach the output",
                 subject.origin(manifest),
                 "an ordinary Job with a digest in its name, and `after:` in component.yaml",
+                subject.field(manifest),
             )
 
 
@@ -130,20 +133,19 @@ def no_object_twice(view: View) -> Iterator[Finding]:
 
     Use instead: names that begin with the instance's name.
     """
-    owners: dict[ObjectId, list[str]] = defaultdict(list)
-    places: dict[ObjectId, Origin] = {}
+    owners: dict[ObjectId, list[tuple[Subject, Manifest]]] = defaultdict(list)
     for subject in view.subjects:
         for manifest in subject.bundle.manifests:
-            owners[manifest.id].append(f"`{subject.owner.name}`")
-            places.setdefault(manifest.id, subject.origin(manifest))
-    for identity, names in owners.items():
-        if len(names) > 1:
-            yield Finding(
-                f"{identity} is rendered by {' and by '.join(names)}", places[identity], "another name for one"
-            )
+            owners[manifest.id].append((subject, manifest))
+    for identity, found in owners.items():
+        if len(found) > 1:
+            names = " and by ".join(f"`{subject.owner.name}`" for subject, _ in found)
+            subject, manifest = found[0]
+            message = f"{identity} is rendered by {names}"
+            yield Finding(message, subject.origin(manifest), "another name for one", subject.field(manifest))
 
 
-@rule(BUNDLE_RULES, "OS010", "the recommended labels on every object")
+@rule(BUNDLE_RULES, "OS010", "the recommended labels on every object", Severity.WARNING, promise=True)
 def recommended_labels(subject: Subject) -> Iterator[Finding]:
     """Check that every object carries the labels that Kubernetes recommends.
 
@@ -153,8 +155,6 @@ def recommended_labels(subject: Subject) -> Iterator[Finding]:
 
     Use instead: `common.metadata`, which writes all six.
     """
-    if not subject.owner.contracted:
-        return
     for manifest in subject.bundle.manifests:
         missing = [label for label in _LABELS if label not in _labels(manifest)]
         if missing and not manifest.template.startswith("oscompile:"):
@@ -163,6 +163,7 @@ def recommended_labels(subject: Subject) -> Iterator[Finding]:
                 + ", ".join(f"`{label}`" for label in missing),
                 subject.origin(manifest),
                 "`common.metadata`",
+                subject.field(manifest, "metadata", "labels"),
             )
 
 

@@ -46,6 +46,7 @@ def selector_matches_own_pods(view: View) -> Iterator[Finding]:
                     f"the selector of {manifest.id} does not match its own pods",
                     subject.origin(manifest),
                     "`common.labels.selector` in both",
+                    subject.field(manifest, "spec", "selector"),
                 )
             for other_id in matched:
                 if other_id != manifest.id and other_id.kind not in {"Job", "CronJob"}:
@@ -53,6 +54,7 @@ def selector_matches_own_pods(view: View) -> Iterator[Finding]:
                         f"the selector of {manifest.id} also matches the pods of {other_id}",
                         subject.origin(manifest),
                         "`common.labels.selector`",
+                        subject.field(manifest, "spec", "selector"),
                     )
 
 
@@ -81,6 +83,7 @@ def selects_own_instance(view: View) -> Iterator[Finding]:
                     f"the selector of {manifest.id} matches no workload",
                     subject.origin(manifest),
                     "`common.labels.selector`",
+                    subject.field(manifest, "spec"),
                 )
             for owner, other in matched:
                 if owner != subject.owner.name:
@@ -88,6 +91,7 @@ def selects_own_instance(view: View) -> Iterator[Finding]:
                         f"the selector of {manifest.id} matches {other.id} of the instance `{owner}`",
                         subject.origin(manifest),
                         "`app.kubernetes.io/instance` in the selector",
+                        subject.field(manifest, "spec"),
                     )
 
 
@@ -117,6 +121,7 @@ def references_resolve(view: View) -> Iterator[Finding]:
                     f"{manifest.id} needs the {reference.kind} `{reference.name}`, which nothing in the site provides",
                     subject.origin(manifest),
                     _suggestion(reference.kind, reference.name, names),
+                    subject.field(manifest),
                 )
 
 
