@@ -129,7 +129,10 @@ def test_a_full_stop_from_which_one_never_comes_back(trio: Etcd, record: Record)
     assert trio.numbers("never/", gone) == found
     record(
         "all stop, one never comes back; later it joins with an empty volume",
-        **{"members": 3, "back": round(seconds, 1), "joined": round(joined, 1), "probes": f"alone: {alone}"},
+        members=3,
+        back=round(seconds, 1),
+        joined=round(joined, 1),
+        probes=f"alone: {alone}",
         **ledger.figures(found),
     )
 
@@ -213,7 +216,11 @@ def test_one_grows_to_three_and_five_and_shrinks_to_one(record: Record) -> None:
                 assert len(etcd.names()) == size
                 assert goes_on(etcd, ledger.acknowledged) < 30
         found = etcd.numbers("size/")
-        record("one member, three, five, three, one", up={str(k): round(v, 1) for k, v in took.items()}, **ledger.figures(found))
+        record(
+            "one member, three, five, three, one",
+            up={str(k): round(v, 1) for k, v in took.items()},
+            **ledger.figures(found),
+        )
         assert ledger.lost(found) == []
 
         etcd.configure(replicas=3)  # the volumes of members that left are there still
