@@ -9,14 +9,26 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from compiler import annotate, commit, environment, graph, instances, layers, materialise, render, validate, write
+from compiler import (
+    annotate,
+    commit,
+    engines,
+    environment,
+    graph,
+    instances,
+    layers,
+    materialise,
+    render,
+    validate,
+    write,
+)
 from compiler.cache import Store
 from compiler.documents import schema
 from compiler.errors import Collector, InputError
 from compiler.model.data import Data, canonical
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import Instance
-from compiler.model.manifest import Bundle
+from compiler.model.manifest import Bundle, ObjectId
 from compiler.model.names import CommitId, EnvironmentName
 from compiler.model.plan import Plan
 from compiler.model.render import RenderRequest
@@ -64,6 +76,11 @@ class Judged:
     plan: Plan
     documents: tuple[Document, ...]
     report: Report
+
+    @property
+    def revision(self) -> engines.Revision:
+        """What a commit of the tree would hold, as the engines read it."""
+        return engines.compiled(self.site.delivery.output, self.bundles, self.documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +203,34 @@ def secrets(request: Request) -> tuple[materialise.Need, ...]:
     return materialise.needs(*resolved(request))
 
 
-def draw(plan: Plan, form: str) -> str:
-    """The order of a site as ``text``, ``mermaid`` or ``dot``."""
-    return {"text": graph.text, "mermaid": graph.mermaid, "dot": graph.dot}[form](plan)
+def draw(plan: Plan, form: str, level: str) -> str:
+    """The order of a site as ``text``, ``mermaid``, ``dot`` or ``svg``, of its instances, components or objects."""
+    forms = {"text": graph.text, "mermaid": graph.mermaid, "dot": graph.dot, "svg": graph.svg}
+    return forms[form](graph.picture(plan, graph.Level(level)))
 
 
-def describe(plan: Plan) -> dict[str, Data]:
+def describe(plan: Plan, level: str) -> dict[str, Data]:
     """The order of a site for machines."""
-    return graph.describe(plan)
+    return graph.data(graph.picture(plan, graph.Level(level)))
+
+
+def story(plan: Plan, words: str) -> graph.Story:
+    """Why the object that ``words`` name is in its wave; ``InputError``, with near names, where there is none."""
+    return graph.why(plan, graph.find(plan, words))
+
+
+def blocked(judged: Judged, words: str) -> tuple[ObjectId, Mapping[str, tuple[ObjectId, ...]]]:
+    """The object that ``words`` name, and by engine what a first install leaves undone if it never becomes healthy.
+
+    Raises ``InputError`` as ``story`` does, and for a site that no engine delivers.
+    """
+    stuck = graph.find(judged.plan, words)
+    plays = engines.rehearsals(judged.revision, judged.site.delivery.output)
+    found = {name: play.blocked_by(stuck) for name, play in plays}
+    if not found:
+        hint = "`argocd: {}` or `flux: {}` under `delivery`"
+        raise InputError([Diagnostic("no engine delivers the site, so nothing can be said of what waits", hint=hint)])
+    return stuck, found
 
 
 def schemas() -> tuple[str, ...]:

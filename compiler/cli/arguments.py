@@ -92,7 +92,18 @@ def _compile() -> _Parser:
 
 def _graph() -> _Parser:
     parser = _compiling("graph", "Show the order in which the site comes up, and why.")
-    parser.add_argument("--format", choices=("text", "mermaid", "dot"), default="text", help="how to draw it")
+    parser.add_argument("--format", choices=("text", "mermaid", "dot", "svg"), default="text", help="how to draw it")
+    parser.add_argument(
+        "--level",
+        choices=("instance", "component", "object"),
+        default="component",
+        help="what a node of it stands for (default: component)",
+    )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--why", metavar="OBJECT", help="why one object is in its wave: every edge from wave 0, with its place"
+    )
+    one.add_argument("--blocks", metavar="OBJECT", help="what each engine leaves undone if it never becomes healthy")
     return parser
 
 

@@ -17,7 +17,7 @@ from compiler.model.data import Data
 from compiler.model.names import EnvironmentName
 from compiler.model.node import MapNode, Node, describe
 from compiler.model.report import Report
-from compiler.pipeline import Compiled, Request
+from compiler.pipeline import Compiled, Judged, Request
 
 
 def compile_(arguments: argparse.Namespace, terminal: Terminal) -> None:
@@ -62,13 +62,32 @@ def list_(arguments: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def graph(arguments: argparse.Namespace, terminal: Terminal) -> None:
-    """Draw the order of a site."""
-    compiled = _compiled(arguments, terminal)
+    """Draw the order of a site, or tell the story of one object; of a site that the rules refuse, too."""
+    judged = pipeline.judge_site(_request(arguments), progress=terminal.progress)
     terminal.settle()
-    if arguments.output == "json":
-        terminal.say_json(pipeline.describe(compiled.plan))
+    if arguments.blocks is not None:
+        _blocks(arguments, terminal, judged)
+    elif arguments.why is not None:
+        story = pipeline.story(judged.plan, arguments.why)
+        terminal.say_json(story.data()) if arguments.output == "json" else terminal.say(story.text())
+    elif arguments.output == "json":
+        terminal.say_json(pipeline.describe(judged.plan, arguments.level))
     else:
-        terminal.say(pipeline.draw(compiled.plan, arguments.format).rstrip("\n"))
+        terminal.say(pipeline.draw(judged.plan, arguments.format, arguments.level).rstrip("\n"))
+
+
+def _blocks(arguments: argparse.Namespace, terminal: Terminal, judged: Judged) -> None:
+    """Say what an object that never becomes healthy leaves undone."""
+    stuck, found = pipeline.blocked(judged, arguments.blocks)
+    if arguments.output == "json":
+        engines: dict[str, Data] = {name: [str(one) for one in objects] for name, objects in found.items()}
+        terminal.say_json({"object": str(stuck), "blocks": engines})
+        return
+    for name, objects in found.items():
+        count = f"{len(objects)} object{'' if len(objects) == 1 else 's'}" if objects else "nothing else"
+        terminal.say(terminal.bold(f"{name}: if {stuck} never becomes healthy, {count} cannot be applied or start"))
+        for one in objects:
+            terminal.say(f"  {one}")
 
 
 def explain(arguments: argparse.Namespace, terminal: Terminal) -> None:

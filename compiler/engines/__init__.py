@@ -7,8 +7,21 @@ says of one edge which construct enforces it.
 from compiler.engines.argocd import Application
 from compiler.engines.flux import Kustomization
 from compiler.engines.log import Entry
+from compiler.engines.memory import compiled
 from compiler.engines.objects import Applied, read
 from compiler.engines.rehearse import Rehearsal, Stuck
 from compiler.engines.revision import Revision
+from compiler.engines.scene import rehearsals
 
-__all__ = ["Application", "Applied", "Entry", "Kustomization", "Rehearsal", "Revision", "Stuck", "read"]
+__all__ = [
+    "Application",
+    "Applied",
+    "Entry",
+    "Kustomization",
+    "Rehearsal",
+    "Revision",
+    "Stuck",
+    "compiled",
+    "read",
+    "rehearsals",
+]

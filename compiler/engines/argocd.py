@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from compiler.engines import health
@@ -48,7 +49,7 @@ RANK: Final[Mapping[str, int]] = {kind: rank - len(_KINDS) for rank, kind in enu
 """The order of kinds inside a wave (``sync_tasks.go``); kinds that are not in the table come last."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Application:
     """An Application and what its sources hold at one revision."""
 
@@ -84,7 +85,12 @@ class Application:
         listed = mapping(self.spec, "syncPolicy").get("syncOptions")
         return isinstance(listed, list) and f"{name}=true" in listed
 
-    @property
+    @cached_property
+    def wanted(self) -> frozenset[ObjectId]:
+        """Everything that Git holds of it."""
+        return frozenset(each.id for each in self.objects)
+
+    @cached_property
     def desired(self) -> tuple[Applied, ...]:
         """What it applies in the phase Sync and compares with the cluster: everything but hooks."""
         return tuple(each for each in self.objects if hook_types(each) is None)
@@ -162,12 +168,8 @@ def _of(applied: Applied) -> Iterator[Task]:
 
 def leavers(application: Application, cluster: Cluster) -> list[Applied]:
     """What the Application has applied, and Git no longer holds. Hooks are not among them: they are never pruned."""
-    wanted = {each.id for each in application.objects}
-    return [
-        live.applied
-        for object_id, live in sorted(cluster.objects.items())
-        if live.owner == application.name and object_id not in wanted and hook_types(live.applied) is None
-    ]
+    owned = (cluster.objects[one].applied for one in cluster.owned(application.name) if one not in application.wanted)
+    return [each for each in owned if hook_types(each) is None]
 
 
 def _prunes(application: Application, cluster: Cluster, others: Sequence[Task]) -> list[Task]:
@@ -187,17 +189,22 @@ def _prunable(applied: Applied) -> bool:
 
 def _hoisted(found: Sequence[Task]) -> Iterator[Task]:
     """Namespaces and definitions move to the phase and wave of the first object that needs them."""
+    first: dict[tuple[str, str], tuple[int, int]] = {}
     for task in found:
-        needing = [other for other in found if not other.prune and _needs(other.applied, task.applied)]
-        first = min(((other.phase, other.wave) for other in needing), default=(task.phase, task.wave))
-        moved = not task.prune and first < (task.phase, task.wave)
-        yield Task(*first, task.applied, task.hook) if moved else task
+        if not task.prune:
+            for need in (("Namespace", task.applied.id.namespace), task.applied.kind):
+                first[need] = min((task.phase, task.wave), first.get(need, (task.phase, task.wave)))
+    for task in found:
+        needed = first.get(_given(task.applied), (task.phase, task.wave))
+        moved = not task.prune and needed < (task.phase, task.wave)
+        yield Task(*needed, task.applied, task.hook) if moved else task
 
 
-def _needs(one: Applied, other: Applied) -> bool:
-    if other.kind == ("", "Namespace"):
-        return one.id.namespace == other.id.name
-    return other.defines is not None and one.kind == other.defines
+def _given(applied: Applied) -> tuple[str, str]:
+    """What an object gives to those that need it: its Namespace, or the kind that it defines."""
+    if applied.kind == ("", "Namespace"):
+        return "Namespace", applied.id.name
+    return applied.defines or ("nothing", "")
 
 
 @dataclass(slots=True)
@@ -231,6 +238,7 @@ class ArgoCD:
         self.cluster, self.roots, self.log = cluster, tuple(roots), log
         self._states: defaultdict[str, _State] = defaultdict(_State)
         self.asked: set[str] = {root.id.name for root in roots}
+        self._read: dict[tuple[ObjectId, str, str], Application] = {}
 
     def applications(self, revision: Revision) -> list[Application]:
         """Every Application that exists, with what its sources hold now."""
@@ -238,7 +246,13 @@ class ArgoCD:
         for live in self.cluster.objects.values():
             if live.applied.kind == ("argoproj.io", "Application"):
                 found[live.applied.id.name] = live.applied
-        return [Application.of(each, revision) for _, each in sorted(found.items())]
+        return [self._application(each, revision) for _, each in sorted(found.items())]
+
+    def _application(self, applied: Applied, revision: Revision) -> Application:
+        key = (applied.id, applied.text, revision.name)
+        if key not in self._read:
+            self._read[key] = Application.of(applied, revision)
+        return self._read[key]
 
     def step(self, revision: Revision) -> None:
         """Give every Application its turn."""

@@ -57,6 +57,7 @@ class Cluster:
     _makers: defaultdict[Reference, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
     _defined: Counter[tuple[str, str]] = field(default_factory=Counter)
     _pods: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
+    _owned: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
     ticks: int = 0
     defined_here: set[tuple[str, str]] = field(default_factory=set)
 
@@ -74,7 +75,7 @@ class Cluster:
             self._put(Live(applied, owner))
             return Answer("created")
         if known.applied.text == applied.text:
-            known.owner = owner
+            self._own(known, owner)
             return Answer("unchanged")
         if known.applied.fixed != applied.fixed:
             if not replace:
@@ -87,12 +88,19 @@ class Cluster:
     def _put(self, live: Live) -> None:
         self._drop(live.applied.id)
         self.objects[live.applied.id] = live
+        self._own(live, live.owner)
         self._count(live.applied, 1)
 
     def _drop(self, object_id: ObjectId) -> None:
         live = self.objects.pop(object_id, None)
         if live is not None:
+            self._owned[live.owner].discard(object_id)
             self._count(live.applied, -1)
+
+    def _own(self, live: Live, owner: str) -> None:
+        self._owned[live.owner].discard(live.applied.id)
+        live.owner = owner
+        self._owned[owner].add(live.applied.id)
 
     def _count(self, applied: Applied, by: int) -> None:
         """Keep count of names, of what is made, of kinds that are defined; and of pods by their namespace."""
@@ -175,6 +183,10 @@ class Cluster:
             pass
 
     # What can be seen of it.
+
+    def owned(self, owner: str) -> tuple[ObjectId, ...]:
+        """Everything that ``owner`` applied last, in order."""
+        return tuple(sorted(self._owned[owner]))
 
     def healthy(self, object_id: ObjectId) -> bool:
         """Whether an object is what it should be: it exists, and its pods run, or have run."""

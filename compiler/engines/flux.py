@@ -93,6 +93,7 @@ class Flux:
     def __init__(self, cluster: Cluster, roots: Sequence[Applied], log: Log) -> None:
         self.cluster, self.roots, self.log = cluster, tuple(roots), log
         self._states: defaultdict[str, _State] = defaultdict(_State)
+        self._read: dict[tuple[ObjectId, str, str], Kustomization] = {}
 
     def kustomizations(self, revision: Revision) -> list[Kustomization]:
         """Every Kustomization that exists, with what its path builds now."""
@@ -100,7 +101,13 @@ class Flux:
         for live in self.cluster.objects.values():
             if live.applied.kind == KIND:
                 found[live.applied.id.name] = live.applied
-        return [Kustomization.of(each, revision) for _, each in sorted(found.items())]
+        return [self._kustomization(each, revision) for _, each in sorted(found.items())]
+
+    def _kustomization(self, applied: Applied, revision: Revision) -> Kustomization:
+        key = (applied.id, applied.text, revision.name)
+        if key not in self._read:
+            self._read[key] = Kustomization.of(applied, revision)
+        return self._read[key]
 
     def step(self, revision: Revision) -> None:
         """Give every Kustomization its turn. One sees another's readiness as it was before the turn."""

@@ -76,9 +76,7 @@ class Rehearsal:
         return tuple(self.log.entries[begun:])
 
     def _picture(self) -> tuple[object, ...]:
-        objects = tuple(
-            (one, live.applied.text, live.up, live.owner) for one, live in sorted(self.cluster.objects.items())
-        )
+        objects = tuple((one, live.applied.text, live.up, live.owner) for one, live in self.cluster.objects.items())
         return objects, self.engine.state()
 
     def lose_power(self) -> Mapping[ObjectId, int]:

@@ -44,6 +44,12 @@ class Revision:
                 return
             yield path, path[len(base) + 1 :]
 
+    def folder(self, path: str) -> Iterator[Applied]:
+        """The objects of the files that lie directly in a folder."""
+        for each, below in self._under(posixpath.normpath(path)):
+            if "/" not in below:
+                yield from self.files[each]
+
     def directory(self, source: Map) -> Iterator[Applied]:
         """What Argo CD reads of a directory source: every manifest file of the folder, and below with ``recurse``.
 
@@ -51,13 +57,13 @@ class Revision:
         """
         base = posixpath.normpath(str(source.get("path", ".")))
         options = mapping(source, "directory")
-        include, exclude = str(options.get("include", "")), str(options.get("exclude", ""))
+        include, exclude = (_glob(str(options.get(key, ""))) for key in ("include", "exclude"))
         for path, below in self._under(base):
             if ("/" in below and not options.get("recurse")) or path in self.skipped:
                 continue
             if not _MANIFEST.fullmatch(posixpath.basename(path)):
                 continue
-            if (include and not _glob(include).fullmatch(below)) or (exclude and _glob(exclude).fullmatch(below)):
+            if (include and not include.fullmatch(below)) or (exclude and exclude.fullmatch(below)):
                 continue
             yield from self.files[path]
 
@@ -78,7 +84,9 @@ class Revision:
             yield from self.files[target] if target in self.files else self.built(target)
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
+def _glob(pattern: str) -> re.Pattern[str] | None:
     """gobwas/glob without separators, as Argo CD uses it: ``*`` matches slashes too, ``{a,b}`` is either."""
+    if not pattern:
+        return None
     alternatives = pattern[1:-1].split(",") if pattern.startswith("{") else [pattern]
     return re.compile("|".join(".*".join(re.escape(part) for part in one.split("*")) for one in alternatives))

@@ -24,8 +24,13 @@ class Vertex:
 
     def __str__(self) -> str:
         """As messages write it: ``keystone/api``, ``mariadb/provision (keystone-database)``."""
+        return f"{self.instance or 'site'}/{self.short}"
+
+    @property
+    def short(self) -> str:
+        """Its name inside its instance."""
         consumer = f" ({self.consumer})" if self.consumer else ""
-        return f"{self.instance or 'site'}/{self.component or 'objects'}{consumer}"
+        return f"{self.component or 'objects'}{consumer}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -95,11 +95,34 @@ def test_secrets_lists_what_the_store_must_hold(shipped_world: World) -> None:
     ]
 
 
-@pytest.mark.parametrize("form", ["text", "mermaid", "dot"])
-def test_the_order_can_be_drawn(shipped_world: World, form: str) -> None:
-    done = shipped_world.run("graph", "site-a", "--format", form)
+@pytest.mark.parametrize("form", ["text", "mermaid", "dot", "svg"])
+@pytest.mark.parametrize("level", ["instance", "component", "object"])
+def test_the_order_can_be_drawn(shipped_world: World, form: str, level: str) -> None:
+    done = shipped_world.run("graph", "site-a", "--format", form, "--level", level)
     assert done.returncode == 0, done.stderr
     assert "keystone" in done.stdout
+
+
+def test_the_story_of_one_object_is_told(shipped_world: World) -> None:
+    done = shipped_world.run("graph", "site-a", "--why", "keystone-api")
+    assert done.stdout.startswith("openstack/Deployment keystone-api is in wave ")
+    assert "because its contract puts it after `bootstrap`\n        --> charts/keystone/component.yaml:" in done.stdout
+
+
+def test_what_a_stuck_object_blocks_is_listed_for_each_engine(shipped_world: World) -> None:
+    found = json.loads(shipped_world.run("graph", "site-a", "--blocks", "memcached-server", "-ojson").stdout)
+    assert found == {"object": "openstack/StatefulSet memcached-server", "blocks": {"Argo CD": [], "Flux": []}}
+    said = shipped_world.run("graph", "site-a", "--blocks", "statefulset/mariadb-server").stdout
+    assert "Flux: if openstack/StatefulSet mariadb-server never becomes healthy" in said
+    assert "\n  openstack/Deployment keystone-api\n" in said
+    assert "telemetry" not in said
+
+
+def test_an_unknown_object_is_answered_with_near_names(shipped_world: World) -> None:
+    done = shipped_world.run("graph", "site-a", "--blocks", "keystone-apy")
+    assert done.returncode == 1
+    assert "the site has no object `keystone-apy`" in done.stderr
+    assert "`openstack/Deployment keystone-api`" in done.stderr
 
 
 def test_every_schema_is_printed(world: World) -> None:
