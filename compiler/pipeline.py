@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from compiler import (
     annotate,
@@ -19,6 +22,7 @@ from compiler import (
     layers,
     materialise,
     render,
+    trace,
     validate,
     write,
 )
@@ -28,12 +32,14 @@ from compiler.errors import Collector, InputError
 from compiler.model.data import Data, canonical
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import Instance
-from compiler.model.manifest import Bundle, ObjectId
+from compiler.model.manifest import Bundle, Field, ObjectId
 from compiler.model.names import CommitId, EnvironmentName
+from compiler.model.node import MapNode, at, literal, put
 from compiler.model.plan import Plan
 from compiler.model.render import RenderRequest
 from compiler.model.report import Report
 from compiler.model.site import Site
+from compiler.model.trace import Effect, FieldTrace, ValueTrace
 from compiler.model.tree import Changes, Document, Tree
 
 Progress = Callable[[str, int, int], None]
@@ -188,14 +194,72 @@ def resolved(request: Request) -> tuple[Site, tuple[Instance, ...]]:
     return site, instances.resolve(site, render.load_chart_digest, _memory(store))
 
 
-def instance(request: Request, name: str) -> Instance:
+def _named(found: tuple[Instance, ...], name: str) -> Instance:
     """One instance of the site. Raises ``InputError``, with the nearest name, where there is none of that name."""
-    _, found = resolved(request)
     for candidate in found:
         if candidate.name == name:
             return candidate
     hint = schema.nearest(name, [str(candidate.name) for candidate in found])
     raise InputError([Diagnostic(f"the site has no instance `{name}`", hint=hint)])
+
+
+def explain_value(request: Request, name: str, key: str, progress: Progress = _silent) -> ValueTrace:
+    """Where the values at ``key`` of the instance ``name`` come from, and which rendered fields they reach.
+
+    Without a key, where every value of the instance comes from; nothing is rendered then. Raises ``InputError``, with
+    what is near, where there is no such instance or value.
+    """
+    progress("reading", 0, 1)
+    store = _store(request)
+    site = _site(request, store)
+    found = instances.resolve(site, render.load_chart_digest, _memory(store))
+    asked = _named(found, name)
+    path = trace.resolve(asked.values.data(), key, f"`{name}`") if key else ()
+    progress("tracing", 0, 1)
+    traced = trace.value(site, asked, path, render.Trials(render_request(site, asked)))
+    rest = tuple(_elsewhere(site, found, traced, store))
+    return replace(traced, elsewhere=rest, output=site.delivery.output)
+
+
+def _elsewhere(site: Site, found: tuple[Instance, ...], traced: ValueTrace, store: Store | None) -> Iterator[Effect]:
+    """What else changes in instances whose own values come of the traced one: the members of a provider, above all."""
+    if traced.reach is None or len(traced.reach.tried) == 0:
+        return
+    other = literal(json.loads(traced.reach.tried[0]), traced.supplies[0].origin)
+    declarations = tuple(
+        replace(declared, values=cast("MapNode", put(declared.values, traced.path, other)))
+        if declared.name == traced.instance and at(declared.values, traced.path) is not None
+        else declared
+        for declared in site.declarations
+    )
+    with suppress(InputError):
+        changed = instances.resolve(replace(site, declarations=declarations), render.load_chart_digest, _memory(store))
+        for before, after in zip(found, changed, strict=True):
+            if before.name != traced.instance and before.values.data() != after.values.data():
+                yield from trace.elsewhere(before, after, render.Trials(render_request(site, before)))
+
+
+def explain_field(
+    request: Request, reference: str, path: str, namespace: str = "", progress: Progress = _silent
+) -> FieldTrace:
+    """Who decides the field ``path`` of the rendered object that ``reference`` names.
+
+    Raises ``InputError``, with what is near, where there is no such object or field.
+    """
+    store = _store(request)
+    progress("reading", 0, 1)
+    site = _site(request, store)
+    found = instances.resolve(site, render.load_chart_digest, _memory(store))
+    bundles = materialise.materialise(site, found, _rendered(request, site, found, store, progress))
+    owner, manifest = trace.locate(bundles, reference, namespace, site.delivery.output)
+    where = Field(owner, manifest.id, trace.resolve(manifest.data(), path, str(manifest.id)) if path else ())
+    held = trace.held(manifest.data(), where.path)
+    if manifest.template.startswith(materialise.WRITER):
+        return FieldTrace(where, held, site.secrets.origin, writer=manifest.template, output=site.delivery.output)
+    asked = _named(found, owner)
+    progress("tracing", 0, 1)
+    traced = trace.field(site, asked, where, held, render.Trials(render_request(site, asked)))
+    return replace(traced, output=site.delivery.output)
 
 
 def secrets(request: Request) -> tuple[materialise.Need, ...]:
@@ -278,7 +342,7 @@ def _rendered(
     judge = validate.Judge.of(site, found)
     try:
         return render.render_all(
-            [_render_request(site, each) for each in found],
+            [render_request(site, each) for each in found],
             renderer=renderer,
             cache=store,
             executor=request.executor,
@@ -293,7 +357,8 @@ def _rendered(
         raise InputError((*others, *placed) if placed else error.diagnostics) from error
 
 
-def _render_request(site: Site, found: Instance) -> RenderRequest:
+def render_request(site: Site, found: Instance) -> RenderRequest:
+    """What a renderer is handed for an instance."""
     return RenderRequest(
         repository=site.repository,
         chart=found.chart.name,

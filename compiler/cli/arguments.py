@@ -16,7 +16,8 @@ commands:
   ENV                         compile a site (env/site-a, site-a, or a path: all the same)
   list                        the environments of this repository
   graph ENV                   the order in which the site comes up, and why
-  explain ENV INSTANCE [KEY]  which file set a value, and what it overrode
+  explain ENV INSTANCE [KEY]  which file set a value, what it overrode, and which rendered fields it reaches
+  explain ENV OBJECT [FIELD]  which values decide a rendered field (deployment/keystone-api spec.replicas)
   validate ENV                what the rules say of the site, without writing it
   secrets ENV                 the Secrets the site needs, and where each is fetched from
   schema [NAME]               the JSON schema of a format (environment, component, index, ...)
@@ -108,9 +109,24 @@ def _graph() -> _Parser:
 
 
 def _explain() -> _Parser:
-    parser = _compiling("explain", "Show which file set a value, and what it overrode.")
-    parser.add_argument("instance", metavar="INSTANCE", help="an instance of the site")
-    parser.add_argument("path", metavar="KEY", nargs="?", default="", help="a value of it, such as replicas.api")
+    parser = _compiling(
+        "explain",
+        "Show where a value comes from and which rendered fields it reaches, or which values decide a rendered field.",
+    )
+    parser.add_argument(
+        "subject",
+        metavar="INSTANCE|OBJECT",
+        help="an instance of the site, or an object as kubectl writes it (deployment/keystone-api, "
+        "openstack/deployment/keystone-api) or as the path of its file",
+    )
+    parser.add_argument(
+        "path",
+        metavar="KEY|FIELD",
+        nargs="?",
+        default="",
+        help="a value of the instance (replicas.api), or a field of the object (spec.replicas, containers[api].image)",
+    )
+    parser.add_argument("-n", "--namespace", default="", help="the namespace of the object, where several have one")
     return parser
 
 

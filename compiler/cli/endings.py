@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from compiler import pipeline
-from compiler.cli import findings, summary
+from compiler.cli import explanation, findings, summary
 from compiler.cli.terminal import Terminal
 from compiler.documents.schema import published
 from compiler.errors import InputError, RulesBroken, UsageError
 from compiler.model.data import Data
 from compiler.model.names import EnvironmentName
-from compiler.model.node import MapNode, Node, describe
 from compiler.model.report import Report
 from compiler.pipeline import Compiled, Judged, Request
 
@@ -91,22 +90,18 @@ def _blocks(arguments: argparse.Namespace, terminal: Terminal, judged: Judged) -
 
 
 def explain(arguments: argparse.Namespace, terminal: Terminal) -> None:
-    """Say where the values of an instance come from."""
-    instance = pipeline.instance(_request(arguments), arguments.instance)
-    node = instance.values.get(*arguments.path.split(".")) if arguments.path else instance.values
-    if node is None:
-        raise UsageError(
-            f"error: `{arguments.instance}` has no value `{arguments.path}`\n"
-            f"  try: oscompile explain {arguments.environment} {arguments.instance}"
-        )
-    rows = list(_origins(node, tuple(arguments.path.split(".")) if arguments.path else ()))
+    """Say where a value comes from and what it reaches, or what decides a rendered field."""
+    request, subject, path = _request(arguments), arguments.subject, arguments.path
+    if "/" in subject:
+        decided = pipeline.explain_field(request, subject, path, arguments.namespace, terminal.progress)
+        told: explanation.Told = explanation.of_field(decided)
+    else:
+        told = explanation.of_value(pipeline.explain_value(request, subject, path, terminal.progress))
+    terminal.settle()
     if arguments.output == "json":
-        terminal.say_json([_row_data(path, leaf) for path, leaf in rows])
-        return
-    for path, leaf in rows:
-        terminal.say(f"{terminal.bold('.'.join(path))} is {describe(leaf)}\n  --> {leaf.origin}")
-        for lost in leaf.overrode:
-            terminal.say(terminal.dim(f"  overrides {describe(lost)}\n  --> {lost.origin}"))
+        terminal.say_json(told.data)
+    else:
+        terminal.say(told.text(terminal))
 
 
 def secrets(arguments: argparse.Namespace, terminal: Terminal) -> None:
@@ -198,14 +193,3 @@ def _ending(arguments: argparse.Namespace) -> pipeline.Ending:
         if getattr(arguments, ending.value):
             return ending
     return pipeline.Ending.WRITE
-
-
-def _origins(node: Node, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Node]]:
-    if isinstance(node, MapNode) and node.entries:
-        return [row for key, below in node.entries.items() for row in _origins(below, (*path, key))]
-    return [(path, node)]
-
-
-def _row_data(path: tuple[str, ...], node: Node) -> dict[str, Data]:
-    lost: list[Data] = [{"value": other.data(), "place": str(other.origin)} for other in node.overrode]
-    return {"path": ".".join(path), "value": node.data(), "place": str(node.origin), "overrode": lost}

@@ -5,7 +5,7 @@ A chart names the Secrets it needs and never renders one. Here the site's backen
 derived value, which only an environment marked ``development: true`` may use.
 """
 
-from compiler.materialise.materialise import materialise
+from compiler.materialise.materialise import WRITER, materialise
 from compiler.materialise.secrets import Need, needs
 
-__all__ = ["Need", "materialise", "needs"]
+__all__ = ["WRITER", "Need", "materialise", "needs"]

@@ -18,6 +18,9 @@ from compiler.model.site import Site
 SECRETS = ComponentName("secrets")
 """The component of every Secret that the site supplies."""
 
+WRITER = "oscompile:"
+"""How the "template" of an object begins that no chart renders."""
+
 _NOT_OURS = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 
@@ -59,7 +62,7 @@ def _secret(site: Site, need: Need, instance: Instance) -> Manifest:
     return Manifest(
         id=ObjectId(need.namespace, kind, api_version.rpartition("/")[0], need.name),
         api_version=api_version,
-        template="oscompile: secrets",
+        template=f"{WRITER} secrets",
         metadata=canonical(metadata),
         body=emit(body),
         content=canonical(body),
@@ -90,7 +93,7 @@ def _namespace(name: NamespaceName, pod_security: str) -> Manifest:
     return Manifest(
         id=ObjectId("", "Namespace", "", name),
         api_version="v1",
-        template="oscompile: namespaces",
+        template=f"{WRITER} namespaces",
         metadata=canonical(metadata),
         body="",
         component=ComponentName("namespaces"),

@@ -121,6 +121,43 @@ def leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield path, node
 
 
+def at(node: Node, path: tuple[str | int, ...]) -> Node | None:
+    """The node at ``path`` below ``node``, through maps by key and through lists by index; None where there is none."""
+    for step in path:
+        below: Node | None = None
+        if isinstance(node, MapNode) and isinstance(step, str):
+            below = node.entries.get(step)
+        elif isinstance(node, ListNode) and isinstance(step, int) and step < len(node.items):
+            below = node.items[step]
+        if below is None:
+            return None
+        node = below
+    return node
+
+
+def put(node: Node, path: tuple[str | int, ...], value: Node) -> Node:
+    """``node`` with ``value`` at ``path``, which leads to something that is there."""
+    if not path:
+        return value
+    step, below = path[0], at(node, path[:1])
+    assert below is not None  # noqa: S101 - see above
+    inner = put(below, path[1:], value)
+    if isinstance(node, ListNode):
+        return replace(node, items=tuple(inner if n == step else item for n, item in enumerate(node.items)))
+    assert isinstance(node, MapNode)  # noqa: S101 - a scalar has nothing below it
+    return replace(node, entries={**node.entries, str(step): inner})
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    r"""A path as ``--set`` has it: a dot inside a key is written ``\.``, an item of a list by its index.
+
+    >>> dotted(("hosts", 0, "labels", "example.org/zone"))
+    'hosts[0].labels.example\\.org/zone'
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else "." + step.replace(".", "\\.") for step in path)
+    return "".join(steps).removeprefix(".")
+
+
 def without_nulls(node: Node) -> Node:
     """``node`` without what was deleted in it."""
     if not isinstance(node, MapNode):

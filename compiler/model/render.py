@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compiler.model.data import Data
+from compiler.model.manifest import ObjectId
 from compiler.model.names import ChartName, Digest, InstanceName, NamespaceName
 from compiler.model.site import Kubernetes
 
@@ -41,3 +44,26 @@ class RenderedFile:
 
     template: str
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Something else in the place of what decides a render; what is empty stays as it is.
+
+    ``values`` is canonical JSON; ``files`` replaces files of the chart by their path inside it.
+    """
+
+    values: str = field(default="", repr=False)
+    instance: str = ""
+    namespace: str = ""
+    kubernetes: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedObject:
+    """An object as a trial rendered it: who it is, which template wrote it, what it says."""
+
+    id: ObjectId
+    template: str
+    data: Mapping[str, Data] = field(repr=False)

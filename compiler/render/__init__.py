@@ -10,11 +10,13 @@ from compiler.render.many import render_all
 from compiler.render.one import render
 from compiler.render.program import ProgramRenderer, program
 from compiler.render.renderer import Renderer
+from compiler.render.trials import Trials
 
 __all__ = [
     "EmbeddedRenderer",
     "ProgramRenderer",
     "Renderer",
+    "Trials",
     "load_chart_digest",
     "program",
     "render",

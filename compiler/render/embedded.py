@@ -59,13 +59,18 @@ class EmbeddedRenderer:
 
     def render(self, request: RenderRequest) -> tuple[RenderedFile, ...]:
         """See ``Renderer``."""
-        helm = _library()
-        with _silence():
-            files, crds = _rendered(helm, request)
-        found = documents((*files.items(), *((crd["filename"], crd["data"]) for crd in crds)))
+        found = render_archive(charts.archive_of(request), request)
         for file in found:
             _refuse_unknown_hooks(file, request)
         return found
+
+
+def render_archive(archive: bytes, request: RenderRequest) -> tuple[RenderedFile, ...]:
+    """What the chart in ``archive`` renders in the place of that of ``request``. Raises ``InputError``."""
+    helm = _library()
+    with _silence():
+        files, crds = _rendered(helm, archive, request)
+    return documents((*files.items(), *((crd["filename"], crd["data"]) for crd in crds)))
 
 
 @cache
@@ -116,14 +121,14 @@ def _silence() -> Iterator[None]:
             os.close(nowhere)
 
 
-def _rendered(helm: ModuleType, request: RenderRequest) -> tuple[dict[str, str], list[dict[str, str]]]:
+def _rendered(helm: ModuleType, archive: bytes, request: RenderRequest) -> tuple[dict[str, str], list[dict[str, str]]]:
     """What ``helm template`` would render, hooks included, and its CustomResourceDefinitions.
 
     The chart is loaded anew for each render: processing its dependencies changes it in place.
     """
     try:
         helm.validate_release_name(request.instance)
-        with helm.Chart.load_archive(charts.archive_of(request)) as chart:
+        with helm.Chart.load_archive(archive) as chart:
             _check_installable(helm, chart, request)
             text = _call(helm, chart, request.values, _options(request))
             return json.loads(text), chart.crds

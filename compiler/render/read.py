@@ -33,7 +33,7 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Object:
+class Found:
     """One object as it was rendered. ``line`` counts from the first line of its document."""
 
     file: RenderedFile
@@ -49,26 +49,27 @@ def read(request: RenderRequest, files: Iterable[RenderedFile]) -> Bundle:
     ``InputError`` for what is not YAML, has no kind or name, or stands twice.
     """
     with collecting() as mistakes:
-        objects = [found for file in files for found in _objects(request, file, mistakes)]
-        declared = dict(_declared_scopes(objects))
-        made = [_manifest(request, found, declared) for found in objects if _is_whole(request, found, mistakes)]
+        found = [each for file in files for each in objects(request, file, mistakes)]
+        declared = dict(_declared_scopes(found))
+        made = [_manifest(request, each, declared) for each in found if _is_whole(request, each, mistakes)]
         manifests = sorted((manifest for manifest, _ in made), key=lambda manifest: manifest.id)
         _refuse_twins(request, manifests, mistakes)
     said = (diagnostic for _, diagnostics in made for diagnostic in diagnostics)
     return Bundle(request.instance, tuple(manifests), tuple(sorted(said, key=Diagnostic.sort_key)))
 
 
-def _objects(request: RenderRequest, file: RenderedFile, mistakes: Collector) -> Iterator[_Object]:
+def objects(request: RenderRequest, file: RenderedFile, mistakes: Collector) -> Iterator[Found]:
+    """Everything that stands in ``file``, lists expanded; what cannot be read is noted."""
     if _REPLACEMENT in file.text:
         message = "the rendered text must be UTF-8, but is not"
         mistakes.add(message, charts.origin(request, file.template), "`b64enc`, if it is meant to be binary")
         return
     with mistakes.attempt(), _placed(request, file):
         for line, data in parse_stream(file.text, file.template):
-            yield from _expanded(_Object(file, line, cast("Map", data)), data)
+            yield from _expanded(Found(file, line, cast("Map", data)), data)
 
 
-def _expanded(found: _Object, data: Data) -> Iterator[_Object]:
+def _expanded(found: Found, data: Data) -> Iterator[Found]:
     """The object, or each item of a list; items of a typed list (``ConfigMapList``) have its kind."""
     kind = data.get("kind") if isinstance(data, dict) else None
     if not (isinstance(data, dict) and isinstance(kind, str) and kind.endswith("List") and "items" in data):
@@ -77,7 +78,7 @@ def _expanded(found: _Object, data: Data) -> Iterator[_Object]:
     typed = {"apiVersion": data.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
     for item in items(data, "items"):
         whole: dict[str, Data] = {**typed, **item}
-        yield from _expanded(_Object(found.file, found.line, whole), whole)
+        yield from _expanded(Found(found.file, found.line, whole), whole)
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def _place(request: RenderRequest, file: RenderedFile, line: int) -> Origin:
     return replace(place, line=source.index(wanted) + 1) if wanted in source else place
 
 
-def _is_whole(request: RenderRequest, found: _Object, mistakes: Collector) -> bool:
+def _is_whole(request: RenderRequest, found: Found, mistakes: Collector) -> bool:
     """Whether it is an object at all; what is missing is noted."""
     fault = _fault(found.data)
     if fault is None:
@@ -116,6 +117,11 @@ def _is_whole(request: RenderRequest, found: _Object, mistakes: Collector) -> bo
     message, hint = fault
     mistakes.add(message, _place(request, found.file, found.line), hint)
     return False
+
+
+def is_object(data: Data | Map) -> bool:
+    """Whether ``data`` has what a cluster needs to know an object by."""
+    return _fault(data) is None
 
 
 def _fault(data: Data | Map) -> tuple[str, str] | None:
@@ -139,7 +145,7 @@ def _found(value: Data) -> str:
     return "a map" if isinstance(value, dict) else "a list" if isinstance(value, list) else f"`{value}`"
 
 
-def _declared_scopes(objects: Iterable[_Object]) -> Iterator[tuple[tuple[str, str], bool]]:
+def _declared_scopes(objects: Iterable[Found]) -> Iterator[tuple[tuple[str, str], bool]]:
     for found in objects:
         if isinstance(found.data, dict) and found.data.get("kind") == "CustomResourceDefinition":
             spec = mapping(found.data, "spec")
@@ -148,7 +154,7 @@ def _declared_scopes(objects: Iterable[_Object]) -> Iterator[tuple[tuple[str, st
 
 
 def _manifest(
-    request: RenderRequest, found: _Object, declared: Mapping[tuple[str, str], bool]
+    request: RenderRequest, found: Found, declared: Mapping[tuple[str, str], bool]
 ) -> tuple[Manifest, list[Diagnostic]]:
     api_version, kind = cast("str", found.data["apiVersion"]), cast("str", found.data["kind"])
     metadata = dict(mapping(found.data, "metadata"))
@@ -192,7 +198,7 @@ def _component(metadata: Map) -> ComponentName | None:
 
 
 def _settle_namespace(
-    request: RenderRequest, found: _Object, metadata: dict[str, Data], *, namespaced: bool
+    request: RenderRequest, found: Found, metadata: dict[str, Data], *, namespaced: bool
 ) -> list[Diagnostic]:
     """Put the namespace into ``metadata`` that the cluster would, and say where the template wrote another one."""
     written, what = metadata.get("namespace"), f"the {found.data['kind']} `{metadata['name']}`"
@@ -207,7 +213,7 @@ def _settle_namespace(
     return [_misplaced(request, found, message, "`namespace: {{ .Release.Namespace }}`")]
 
 
-def _misplaced(request: RenderRequest, found: _Object, message: str, hint: str) -> Diagnostic:
+def _misplaced(request: RenderRequest, found: Found, message: str, hint: str) -> Diagnostic:
     place = charts.origin(request, found.file.template)
     return Diagnostic(message, place, hint, code=_NAMESPACE_RULE, severity=Severity.WARNING)
 

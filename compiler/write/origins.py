@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from compiler.model.instance import Instance
-from compiler.model.node import MapNode, Node, leaves
+from compiler.model.node import MapNode, Node, dotted, leaves
 from compiler.model.site import Site
 
 _WRITTEN_BY_THE_COMPILER: Final = "consumers"
@@ -29,14 +29,14 @@ class Origins:
 
     def of_site(self) -> Mapping[str, str]:
         """The path of each global value, and the place that set it."""
-        return {_dotted(path): str(origin) for path, origin in self.globals.items()}
+        return {dotted(path): str(origin) for path, origin in self.globals.items()}
 
     def of_instance(self, instance: Instance) -> Mapping[str, str]:
         """The path of each overridden value, and the place that set it. Bindings are told elsewhere."""
         own = f"{instance.chart.path}/"
         bound = {("bindings", binding.requirement.name) for binding in instance.bindings}
         return {
-            _dotted(path): str(leaf.origin)
+            dotted(path): str(leaf.origin)
             for path, leaf in leaves(instance.values)
             if not leaf.origin.file.startswith(own)
             and path[:1] != (_WRITTEN_BY_THE_COMPILER,)
@@ -58,8 +58,3 @@ def _places(node: Node) -> Iterator[tuple[str, str]]:
     if isinstance(node, MapNode):
         for below in node.entries.values():
             yield from _places(below)
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    r"""A path as ``--set`` has it: a dot inside a key is written ``\.``."""
-    return ".".join(key.replace(".", "\\.") for key in path)

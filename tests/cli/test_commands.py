@@ -69,13 +69,109 @@ def test_one_value_changes_the_files_of_its_instance_and_the_index_alone(shipped
     assert (changes["added"], changes["removed"]) == ([], [])
 
 
-def test_explain_names_the_layer_that_won_and_every_one_that_lost(shipped_world: World) -> None:
-    done = shipped_world.run("explain", "site-a", "mariadb", "replicas")
+def test_explain_names_the_layer_that_won_every_one_that_lost_and_what_is_reached(shipped_world: World) -> None:
+    done = shipped_world.run("explain", "site-a", "mariadb", "replicas", "--set", "mariadb.replicas=3")
     lines = done.stdout.splitlines()
-    assert lines[0] == "replicas is the number `5`"
-    assert lines[1].startswith("  --> overlays/high-availability/overlay.yaml:")
-    assert lines[2] == "  overrides the number `3`"
-    assert lines[3].startswith("  --> charts/mariadb/values.yaml:")
+    assert lines[:2] == ["replicas is the number `3`, from the layer `--set`", "  --> --set:1:18"]
+    assert lines[2] == "  overrides the number `5`, from the layer `overlays/high-availability`"
+    assert lines[3].startswith("  --> overlays/high-availability/overlay.yaml:")
+    assert lines[4] == "  the chart's default is the number `3`"
+    assert lines[5].startswith("  --> charts/mariadb/values.yaml:")
+    assert "  rendered/site-a/openstack/mariadb/statefulset.apps.mariadb-server.yaml" in lines
+    assert "    spec.replicas  3 -> 5" in lines
+
+
+def test_explain_follows_a_provider_to_the_instances_that_are_bound_to_it(shipped_world: World) -> None:
+    found = json.loads(shipped_world.run("explain", "site-a", "memcached", "replicas", "-o", "json").stdout)
+    assert [effect["field"] for effect in found["reaches"]] == ["spec.replicas"]
+    assert {effect["object"] for effect in found["reachesElsewhere"] if not effect["digest"]} == {
+        f"rendered/site-a/{namespace}/{name}/configmap.{name}-{component}.yaml"
+        for namespace, name in (("openstack", "keystone"), ("telemetry", "keystone-telemetry"))
+        for component in ("api", "bootstrap")
+    }
+
+
+OBJECTS: Final = [
+    ("deployment/keystone-api", "-n", "openstack"),
+    ("deploy/keystone-api",),
+    ("deployments.apps/keystone-api",),
+    ("openstack/deployment/keystone-api",),
+    ("rendered/site-a/openstack/keystone/deployment.apps.keystone-api.yaml",),
+    ("openstack/keystone/deployment.apps.keystone-api.yaml",),
+]
+
+
+@pytest.mark.parametrize("words", OBJECTS, ids=" ".join)
+def test_explain_takes_an_object_as_people_write_it(shipped_world: World, words: tuple[str, ...]) -> None:
+    done = shipped_world.run("explain", "site-a", words[0], "spec.replicas", *words[1:], "-o", "json")
+    found = json.loads(done.stdout)
+    assert found["object"] == "rendered/site-a/openstack/keystone/deployment.apps.keystone-api.yaml"
+    assert [
+        (supply["path"], supply["place"].rpartition(":")[0].rpartition(":")[0]) for supply in found["decidedBy"]
+    ] == [
+        ("replicas.api", "charts/keystone/values.yaml"),
+        ("global.development", "environments/site-a/environment.yaml"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("subject", "path", "says"),
+    [
+        (
+            "job/keystone-bootstrap",
+            "spec.backoffLimit",
+            "jobs.backoffLimit is the number `10`, from the chart's default",
+        ),
+        ("deployment/keystone-api", "spec.template.spec.containers[api].ports[0].containerPort", "no value decides it"),
+        (
+            "deployment/keystone-api",
+            "metadata.name",
+            '.Release.Name is the string "keystone", from the instance\'s name',
+        ),
+        ("es/keystone-admin", "spec", "no chart renders it: the compiler writes it"),
+        ("keystone", "bindings.database.host", "from the binding of `database` to `mariadb` (the site's default)"),
+        ("keystone", "global.region", "from the site, for every chart"),
+    ],
+)
+def test_explain_says_who_decides(shipped_world: World, subject: str, path: str, says: str) -> None:
+    done = shipped_world.run("explain", "site-a", subject, path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert says in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("keystnoe",), "error: the site has no instance `keystnoe`\n  try: `keystone`\n"),
+        (("keystone", "replica.api"), "error: `keystone` has no `replica.api`\n  try: `replicas.api`\n"),
+        (("deploymnt/x",), "error: the site renders no object of the kind `deploymnt`\n  try: `deployment`\n"),
+        (("deployment/keystone-apy",), "error: the site renders no Deployment `keystone-apy`\n  try: `keystone-api`\n"),
+        (
+            ("deployment/keystone-api", "spec.replica"),
+            "error: openstack/Deployment keystone-api has no `spec.replica`\n  try: `spec.replicas`\n",
+        ),
+        (
+            ("deployment/keystone-api", "-n", "openstak"),
+            "error: there is no `deployment/keystone-api` in the namespace `openstak`\n"
+            "  try: `openstack/deployment/keystone-api`\n",
+        ),
+        (
+            ("rendered/site-a/openstack/keystone/service.keystone-ap.yaml",),
+            "error: `rendered/site-a/openstack/keystone/service.keystone-ap.yaml` is no object that the site renders\n"
+            "  try: `openstack/keystone/service.keystone-api.yaml`\n",
+        ),
+    ],
+)
+def test_explain_suggests_what_is_near(shipped_world: World, words: tuple[str, ...], says: str) -> None:
+    done = shipped_world.run("explain", "site-a", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", says)
+
+
+def test_explain_says_where_a_value_comes_from_though_the_chart_does_not_render(shipped_world: World) -> None:
+    done = shipped_world.run("explain", "site-a", "mariadb", "replicas", "--set", "mariadb.replicas=4")
+    assert done.returncode == 0
+    assert done.stdout.startswith("replicas is the number `4`, from the layer `--set`\n")
+    assert "what it reaches cannot be told, for the chart does not render:\nerror: " in done.stdout
 
 
 def test_list_names_the_environments(shipped_world: World) -> None:

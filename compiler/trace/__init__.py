@@ -1,0 +1,12 @@
+"""What a value does, and what decides a field: found by changing values and rendering again. Called by the pipeline.
+
+A trace knows nothing of templates. It asks the engine: with this value changed, which rendered fields change? What it
+says is what it saw; a value with which nothing else renders is said to be one of which nothing can be told.
+"""
+
+from compiler.trace.address import locate, resolve
+from compiler.trace.compare import held
+from compiler.trace.experiment import Bench, Experiment
+from compiler.trace.explain import elsewhere, field, value
+
+__all__ = ["Bench", "Experiment", "elsewhere", "field", "held", "locate", "resolve", "value"]
