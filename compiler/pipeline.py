@@ -83,11 +83,6 @@ class Judged:
     documents: tuple[Document, ...]
     report: Report
 
-    @property
-    def revision(self) -> engines.Revision:
-        """What a commit of the tree would hold, as the engines read it."""
-        return engines.compiled(self.site.delivery.output, self.bundles, self.documents)
-
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -148,7 +143,8 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     plan = graph.plan(site, found, bundles)
     bundles = annotate.annotate(bundles, plan)
     documents = annotate.deliver(site, found, bundles, plan)
-    said = (*_said(bundles, store), *validate.check(site, found, bundles, plan))
+    emitted = engines.Emitted(site.delivery.output, bundles, documents)
+    said = (*_said(bundles, store), *validate.check(site, found, bundles, plan, emitted, _memory(store)))
     return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
 
 
@@ -289,7 +285,8 @@ def blocked(judged: Judged, words: str) -> tuple[ObjectId, Mapping[str, tuple[Ob
     Raises ``InputError`` as ``story`` does, and for a site that no engine delivers.
     """
     stuck = graph.find(judged.plan, words)
-    plays = engines.rehearsals(judged.revision, judged.site.delivery.output)
+    output = judged.site.delivery.output
+    plays = engines.rehearsals(engines.compiled(output, judged.bundles, judged.documents), output)
     found = {name: play.blocked_by(stuck) for name, play in plays}
     if not found:
         hint = "`argocd: {}` or `flux: {}` under `delivery`"

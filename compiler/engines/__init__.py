@@ -7,21 +7,27 @@ says of one edge which construct enforces it.
 from compiler.engines.argocd import Application
 from compiler.engines.flux import Kustomization
 from compiler.engines.log import Entry
-from compiler.engines.memory import compiled
+from compiler.engines.memory import Emitted, compiled
 from compiler.engines.objects import Applied, read
+from compiler.engines.prove import NOTHING, Proof, after_power_loss, prove
 from compiler.engines.rehearse import Rehearsal, Stuck
 from compiler.engines.revision import Revision
 from compiler.engines.scene import rehearsals
 
 __all__ = [
+    "NOTHING",
     "Application",
     "Applied",
+    "Emitted",
     "Entry",
     "Kustomization",
+    "Proof",
     "Rehearsal",
     "Revision",
     "Stuck",
+    "after_power_loss",
     "compiled",
+    "prove",
     "read",
     "rehearsals",
 ]

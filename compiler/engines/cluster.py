@@ -45,6 +45,9 @@ class Answer:
         return self.verb == "refused"
 
 
+_UNCHANGED: Final = Answer("unchanged")
+
+
 @dataclass(slots=True)
 class Cluster:
     """What exists: ``given`` from the beginning. ``broken`` objects never become healthy."""
@@ -68,15 +71,16 @@ class Cluster:
 
         Pods of a changed workload start anew.
         """
+        known = self.objects.get(applied.id)
+        if known is not None and known.applied.text == applied.text:
+            if known.owner != owner:
+                self._own(known, owner)
+            return _UNCHANGED
         if why := self._refusal(applied):
             return Answer("refused", why)
-        known = self.objects.get(applied.id)
         if known is None:
             self._put(Live(applied, owner))
             return Answer("created")
-        if known.applied.text == applied.text:
-            self._own(known, owner)
-            return Answer("unchanged")
         if known.applied.fixed != applied.fixed:
             if not replace:
                 return Answer("refused", f"{applied.id} exists, and what changed in it cannot be changed")

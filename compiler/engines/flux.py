@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from compiler.engines import health
@@ -25,7 +26,7 @@ _PREFIX: Final = "kustomize.toolkit.fluxcd.io"
 KIND: Final = (_PREFIX, "Kustomization")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kustomization:
     """A Kustomization and what its path builds at one revision."""
 
@@ -38,16 +39,31 @@ class Kustomization:
         """What ``applied``, a Kustomization, comes to at ``revision``."""
         return cls(applied.id.name, applied.spec, tuple(revision.built(str(applied.spec.get("path", ".")))))
 
-    @property
+    @cached_property
     def depends_on(self) -> tuple[str, ...]:
         """The Kustomizations that it waits for."""
         return tuple(str(each.get("name")) for each in items(self.spec, "dependsOn"))
 
-    @property
+    @cached_property
     def source(self) -> str:
         """Where it comes from."""
         reference = mapping(self.spec, "sourceRef")
         return f"{reference.get('kind')}/{reference.get('name')}"
+
+    @cached_property
+    def awaited(self) -> tuple[Applied, ...]:
+        """Those of its objects that it is ready only with."""
+        return tuple(each for each in self.objects if self.awaits(each))
+
+    @cached_property
+    def staged(self) -> tuple[tuple[str, tuple[Applied, ...]], ...]:
+        """Its objects in the order in which it applies them."""
+        return tuple(stages(self.objects))
+
+    @cached_property
+    def wanted(self) -> frozenset[ObjectId]:
+        """Everything that Git holds of it."""
+        return frozenset(each.id for each in self.objects)
 
     def rewrites(self, applied: Applied) -> bool:
         """Whether ``postBuild`` replaces the text ``${NAME}`` in an object, by nothing if nobody gives it a value."""
@@ -135,11 +151,7 @@ class Flux:
         self._prune(kustomization, state)
         was = (state.ready, state.revision)
         state.revision = revision.name
-        state.awaiting = tuple(
-            each.id
-            for each in kustomization.objects
-            if kustomization.awaits(each) and not self.cluster.healthy(each.id)
-        )
+        state.awaiting = tuple(each.id for each in kustomization.awaited if not self.cluster.healthy(each.id))
         state.ready = not state.awaiting
         if state.ready and was != (True, revision.name):
             self.log(kustomization.name, f"is ready at {revision.name}")
@@ -162,7 +174,7 @@ class Flux:
                 yield f"Kustomization {name} is not ready"
 
     def _apply(self, kustomization: Kustomization) -> str:
-        for name, stage in stages(kustomization.objects):
+        for name, stage in kustomization.staged:
             for applied in stage:
                 if not applied.id.kind:
                     return f"{applied.path} is not a manifest"
@@ -187,7 +199,7 @@ class Flux:
 
     def _prune(self, kustomization: Kustomization, state: _State) -> None:
         """What left the Kustomization and is still owned by it is deleted, in no order."""
-        wanted = frozenset(each.id for each in kustomization.objects)
+        wanted = kustomization.wanted
         for gone in sorted(state.inventory - wanted) if kustomization.spec.get("prune") is True else ():
             live = self.cluster.objects.get(gone)
             kept = live is None or live.applied.annotations.get(f"{_PREFIX}/prune") == "disabled"

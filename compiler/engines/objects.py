@@ -94,21 +94,40 @@ def read(content: Map, path: str) -> Applied:
         path=path,
         annotations=annotations,
         text=_digest(dict(content)),
-        fixed=_digest([_at(content, *place) for place in _IMMUTABLE.get((group, kind), ())]),
+        fixed=fixed((group, kind), content),
         needs=tuple(need for need in found.references if not need.optional),
         waits=found.workload.waits if found.workload is not None else (),
         makes=found.provides,
         pods=found.workload.pod_labels if found.workload is not None else None,
         selects=found.selects if kind == "Service" else None,
-        expires=kind == "Job" and "ttlSecondsAfterFinished" in mapping(content, "spec"),
-        balanced=kind == "Service" and mapping(content, "spec").get("type") == "LoadBalancer",
+        expires=expires(kind, content),
+        balanced=balanced(kind, content),
         variables=_has_variables(content),
-        defines=_definition(content) if kind == "CustomResourceDefinition" else None,
+        defines=definition(kind, content),
         spec=mapping(content, "spec") if group in {"argoproj.io", "kustomize.toolkit.fluxcd.io"} else {},
     )
 
 
-def _definition(content: Map) -> tuple[str, str]:
+def fixed(kind: tuple[str, str], content: Map) -> str:
+    """A digest of what the API server refuses to change."""
+    places = _IMMUTABLE.get(kind, ())
+    return _digest([_at(content, *place) for place in places]) if places else ""
+
+
+def expires(kind: str, content: Map) -> bool:
+    """Whether the cluster deletes it by itself once it is done."""
+    return kind == "Job" and "ttlSecondsAfterFinished" in mapping(content, "spec")
+
+
+def balanced(kind: str, content: Map) -> bool:
+    """Whether it waits for an address from outside."""
+    return kind == "Service" and mapping(content, "spec").get("type") == "LoadBalancer"
+
+
+def definition(kind: str, content: Map) -> tuple[str, str] | None:
+    """The kind that it defines."""
+    if kind != "CustomResourceDefinition":
+        return None
     return str(mapping(content, "spec").get("group")), str(mapping(content, "spec", "names").get("kind"))
 
 

@@ -18,8 +18,8 @@ Sources: ``argocd.py`` and ``flux.py`` beside this module, which the tests hold 
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,20 +31,20 @@ from compiler.engines.objects import Applied
 from compiler.engines.revision import Revision
 from compiler.model.manifest import ObjectId
 from compiler.model.plan import Edge, Plan, Vertex
+from compiler.model.reach import Reach
 
 NOTHING: Final = ""
 """The construct of an edge that nothing holds."""
 
-ENGINES: Final = ("argocd", "flux")
-
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What holds one edge on one engine; ``NOTHING`` if nothing does."""
+    """What holds one edge on one engine; ``NOTHING`` if nothing does, and ``lack`` what it would take."""
 
     engine: str
     edge: Edge
     construct: str
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Group:
 def prove(plan: Plan, revision: Revision) -> tuple[Proof, ...]:
     """What holds each edge of ``plan`` on each engine that ``revision`` has delivery objects for."""
     found: list[Proof] = []
-    for engine, owners in (("argocd", _applications(revision)), ("flux", _kustomizations(revision))):
+    for engine, owners in (("Argo CD", _applications(revision)), ("Flux", _kustomizations(revision))):
         if owners:
             found += _proved(engine, plan, owners)
     return tuple(found)
@@ -91,12 +91,12 @@ def _kustomizations(revision: Revision) -> tuple[Kustomization, ...]:
 
 def _proved(engine: str, plan: Plan, owners: Sequence[Owner]) -> Iterator[Proof]:
     groups = _groups(plan, owners)
-    judge = _ArgoCD(owners, groups) if engine == "argocd" else _Flux(owners, groups)
+    judge = _ArgoCD(owners, groups) if engine == "Argo CD" else _Flux(owners, groups)
     direct = {edge: judge.held(edge) for edge in plan.edges}
-    ways = _Ways(edge for edge, construct in direct.items() if construct)
+    chains = _chains(plan, direct)
     for edge, construct in direct.items():
-        through = "through others" if not construct and ways.lead(edge.before, edge.after) else construct
-        yield Proof(engine, edge, through)
+        through = construct or chains(edge)
+        yield Proof(engine, edge, through, "" if through else judge.lack(edge))
 
 
 def _groups(plan: Plan, owners: Sequence[Owner]) -> Mapping[Vertex, Group]:
@@ -135,13 +135,21 @@ class _ArgoCD:
         last = max((each.wave for each in before.objects), default=0)
         first = min((each.wave for each in after.objects), default=0)
         if last < first:
-            known = all(each.id.kind in health.INSTANT or each.kind in health.ARGOCD for each in before.objects)
-            return "wave" if known else NOTHING
+            return NOTHING if _unknown(before, health.ARGOCD) else "wave"
         ranks = (
             [RANK.get(each.id.kind, 0) for each in before.objects],
             [RANK.get(each.id.kind, 0) for each in after.objects],
         )
         return "kind" if last == first and before.instant and max(ranks[0]) < min(ranks[1]) else NOTHING
+
+    def lack(self, edge: Edge) -> str:
+        """Why nothing holds ``edge``."""
+        before, after = self._groups.get(edge.before, _EMPTY), self._groups.get(edge.after, _EMPTY)
+        if unknown := _unknown(before, health.ARGOCD):
+            return f"Argo CD cannot tell whether {unknown} is healthy"
+        if len(before.owners | after.owners) == 1:
+            return "they are applied in one wave, or in the wrong order"
+        return f"they are in two Applications, and {_pods(after)} not wait for an address of `{edge.before}`"
 
     def _retried(self, group: Group) -> bool:
         return all(self._of[name].attempts < 0 for name in group.owners)
@@ -162,6 +170,15 @@ class _Flux:
         depends = all(before.owners <= set(self._of[name].depends_on) for name in after.owners)
         return "dependsOn" if depends and self._awaited(before) else NOTHING
 
+    def lack(self, edge: Edge) -> str:
+        """Why nothing holds ``edge``."""
+        before = self._groups.get(edge.before, _EMPTY)
+        owners = [self._of[name] for name in before.owners]
+        unknown = next((each for each in before.objects if not _awaited_by(each, owners)), None)
+        if unknown is not None:
+            return f"Flux does not wait until {unknown.id} is healthy"
+        return "no Kustomization of the one depends on that of the other"
+
     def _staged(self, before: Group, after: Group) -> bool:
         names = {each.id: name for name, objects in stages((*before.objects, *after.objects)) for each in objects}
         order = ("definitions", "classes", "everything else")
@@ -170,9 +187,22 @@ class _Flux:
 
     def _awaited(self, group: Group) -> bool:
         owners = [self._of[name] for name in group.owners]
-        return all(
-            each.id.kind in health.INSTANT or any(owner.awaits(each) for owner in owners) for each in group.objects
-        )
+        return all(_awaited_by(each, owners) for each in group.objects)
+
+
+def _awaited_by(applied: Applied, owners: Iterable[Kustomization]) -> bool:
+    return applied.id.kind in health.INSTANT or any(owner.awaits(applied) for owner in owners)
+
+
+def _unknown(group: Group, known: Collection[tuple[str, str]]) -> ObjectId | None:
+    """An object whose health cannot be told, if there is one."""
+    found = (each.id for each in group.objects if each.id.kind not in health.INSTANT and each.kind not in known)
+    return next(found, None)
+
+
+def _pods(group: Group) -> str:
+    running = group.running
+    return f"the pods of {running[0].id} do" if running else "nothing of the second makes pods, so it does"
 
 
 class _Pods:
@@ -224,25 +254,16 @@ def _needed(before: Group, after: Group) -> bool:
     )
 
 
-class _Ways:
-    """Chains of edges that are held."""
-
-    def __init__(self, edges: Iterable[Edge]) -> None:
-        self._next: defaultdict[Vertex, set[Vertex]] = defaultdict(set)
-        for edge in edges:
-            self._next[edge.before].add(edge.after)
-
-    def lead(self, one: Vertex, other: Vertex) -> bool:
-        """Whether a chain leads from ``one`` to ``other``."""
-        queue, seen = deque([one]), {one}
-        while queue:
-            for each in self._next.get(queue.popleft(), ()):
-                if each == other:
-                    return True
-                if each not in seen:
-                    seen.add(each)
-                    queue.append(each)
-        return False
+def _chains(plan: Plan, direct: Mapping[Edge, str]) -> Callable[[Edge], str]:
+    """What says of an edge whether a chain of edges that are held leads along it."""
+    if all(direct.values()):
+        return lambda _: NOTHING
+    before: defaultdict[Vertex, set[Vertex]] = defaultdict(set)
+    for edge, construct in direct.items():
+        if construct:
+            before[edge.after].add(edge.before)
+    reach = Reach(before, sorted(plan.levels, key=lambda vertex: plan.levels[vertex]))
+    return lambda edge: "through others" if reach.precedes(edge.before, edge.after) else NOTHING
 
 
 def after_power_loss(plan: Plan, revision: Revision) -> tuple[Proof, ...]:
@@ -262,27 +283,10 @@ def after_power_loss(plan: Plan, revision: Revision) -> tuple[Proof, ...]:
         between = edge.before.instance != edge.after.instance and before.running
         if _comes_back(after) and (_comes_back(before) or between):
             direct[edge] = pods.held(before, after) if _comes_back(before) else pods.near(before, after)
-    ways = _Ways(edge for edge, construct in direct.items() if construct)
-    return tuple(
-        Proof("power loss", edge, construct or ("through others" if ways.lead(edge.before, edge.after) else NOTHING))
-        for edge, construct in direct.items()
-    )
+    chains = _chains(plan, direct)
+    return tuple(Proof("power loss", edge, construct or chains(edge)) for edge, construct in direct.items())
 
 
 def _comes_back(group: Group) -> bool:
     """Whether anything of it starts again."""
     return any(each.id.kind not in {"Job", "CronJob"} for each in group.running)
-
-
-def blocked(plan: Plan, stuck: Iterable[ObjectId]) -> tuple[Vertex, ...]:
-    """Every vertex that comes after one of these objects, directly or through others."""
-    after: defaultdict[Vertex, set[Vertex]] = defaultdict(set)
-    for edge in plan.edges:
-        after[edge.before].add(edge.after)
-    queue = deque(sorted({plan.homes[one] for one in stuck if one in plan.homes}))
-    seen = set(queue)
-    while queue:
-        for each in sorted(after.get(queue.popleft(), set()) - seen):
-            seen.add(each)
-            queue.append(each)
-    return tuple(sorted(seen))

@@ -156,6 +156,22 @@ class Rehearsal:
             if not self.cluster.answers(wait):
                 yield from meant(wait, everything)
 
+    def in_vain(self, one: ObjectId) -> bool:
+        """Whether the pods of an object wait for something that nothing in Git is, or makes."""
+        live, everything = self.cluster.objects.get(one), self.wanted
+        if live is None:
+            return False
+        needs = (need for need in live.applied.needs if not self.cluster.exists(need))
+        waits = (wait for wait in live.applied.waits if not self.cluster.answers(wait))
+        unknown = (
+            not any(_is(each, need) or _makes(other, need) for each, other in everything.items()) for need in needs
+        )
+        return any(unknown) or any(not any(meant(wait, everything)) for wait in waits)
+
+    def failures(self) -> tuple[Entry, ...]:
+        """Every failure to sync or to apply, in order."""
+        return tuple(entry for entry in self.log.entries if entry.what.startswith(("fails", "cannot apply")))
+
     def blocked_by(self, broken: ObjectId) -> tuple[ObjectId, ...]:
         """What a first install leaves undone, or unhealthy, when one object never becomes healthy."""
         self.cluster.broken.add(broken)

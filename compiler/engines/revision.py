@@ -23,6 +23,8 @@ class Revision:
     ``kustomization.yaml``.
     """
 
+    __slots__ = ("_paths", "files", "listings", "name", "skipped")
+
     def __init__(
         self,
         name: str,

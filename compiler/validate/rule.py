@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from compiler.documents.schema import FORGETFUL, Memory
+from compiler.engines import Emitted
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Field, Manifest
@@ -56,15 +58,25 @@ class Subject:
         return Field(self.owner.name, manifest.id, path)
 
 
+NOTHING: Final = Emitted("")
+"""What the engines read of a site that nothing delivers."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """A whole rendered site."""
+    """A whole rendered site.
+
+    ``emitted`` is what the engines will read of it, delivery objects and all; ``memory`` is asked before what is slow
+    to find out, with a key that holds all that it depends on.
+    """
 
     site: Site
     instances: tuple[Instance, ...]
     subjects: tuple[Subject, ...]
     site_bundle: Bundle
     plan: Plan
+    emitted: Emitted = NOTHING
+    memory: Memory = FORGETFUL
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from compiler.documents.schema import FORGETFUL, Memory
+from compiler.engines import Emitted
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import SITE, Instance
 from compiler.model.manifest import Bundle
@@ -13,7 +15,17 @@ from compiler.model.names import InstanceName
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 from compiler.validate import rules
-from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, RULES, SCHEMA_RULES, SITE_RULES, Owner, Subject, View
+from compiler.validate.rule import (
+    BUNDLE_RULES,
+    INPUT_RULES,
+    NOTHING,
+    RULES,
+    SCHEMA_RULES,
+    SITE_RULES,
+    Owner,
+    Subject,
+    View,
+)
 
 assert rules.LOADED  # noqa: S101 - importing the package registers its rules
 
@@ -60,14 +72,19 @@ class Judge:
         return all(found.code != _CREDENTIALS for found in said)
 
 
-def check(
-    site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], plan: Plan
+def check(  # noqa: PLR0913, PLR0917 - a site, and all that is known of it
+    site: Site,
+    instances: tuple[Instance, ...],
+    bundles: tuple[Bundle, ...],
+    plan: Plan,
+    emitted: Emitted = NOTHING,
+    memory: Memory = FORGETFUL,
 ) -> tuple[Diagnostic, ...]:
-    """What the rules say of the whole site."""
+    """What the rules say of the whole site, and of what engines will do with it."""
     by_name = {bundle.instance: bundle for bundle in bundles}
     owners = {instance.name: Owner.of(instance, site) for instance in instances}
     subjects = tuple(Subject(owners[instance.name], by_name[instance.name]) for instance in instances)
-    view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan)
+    view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan, emitted, memory)
     return tuple(_weighed(found, owners) for rule in SITE_RULES for found in rule.run(view))
 
 

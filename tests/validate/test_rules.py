@@ -14,9 +14,11 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from compiler import validate
+from compiler import annotate, graph, validate
 from compiler.documents import emit, parse_node
+from compiler.engines import Emitted
 from compiler.model.chart import Chart, Component, Contract, Provision, Requirement, Role
+from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import SITE, Binding, Instance
 from compiler.model.manifest import Bundle
 from compiler.model.names import (
@@ -33,7 +35,7 @@ from compiler.model.names import (
 from compiler.model.node import MapNode, Origin
 from compiler.model.plan import Plan
 from compiler.model.render import RenderedFile, RenderRequest
-from compiler.model.site import Delivery, Kubernetes, Secrets, Site
+from compiler.model.site import ArgoCD, Delivery, Flux, Kubernetes, Secrets, Site
 from compiler.render.read import read
 from compiler.validate.rule import ELSEWHERE
 
@@ -60,7 +62,7 @@ def test_a_rule_says_exactly_what_the_case_expects(code: str, case: Mapping[str,
         *validate.inputs(instances),
         *validate.values(instances),
         *(diagnostic for bundle in bundles for diagnostic in validate.Judge.of(site(case), instances)(bundle)),
-        *validate.check(site(case), instances, (Bundle(SITE, ()), *bundles), Plan({}, {}, (), frozenset(), ())),
+        *checked(case, instances, (Bundle(SITE, ()), *bundles)),
     ]
     said = [str(diagnostic) for diagnostic in found if diagnostic.code == code]
     assert said == [message.strip() for message in case.get("says", [])]
@@ -70,6 +72,18 @@ def test_every_rule_has_a_case_that_keeps_it_and_one_that_breaks_it() -> None:
     for code in sorted(validate.RULES.keys() - {rule.code for rule in ELSEWHERE}):
         written = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8")).values()
         assert {bool(case.get("says")) for case in written} == {True, False}, code
+
+
+def checked(
+    case: Mapping[str, Any], instances: tuple[Instance, ...], bundles: tuple[Bundle, ...]
+) -> tuple[Diagnostic, ...]:
+    """What the rules on a whole site say; ordered and delivered where the case says by which ``engines``."""
+    if "engines" not in case:
+        return validate.check(site(case), instances, bundles, Plan({}, {}, (), frozenset(), ()))
+    plan = graph.plan(site(case), instances, bundles)
+    annotated = annotate.annotate(bundles, plan)
+    emitted = Emitted("rendered/s", annotated, annotate.deliver(site(case), instances, annotated, plan))
+    return validate.check(site(case), instances, annotated, plan, emitted)
 
 
 def site(case: Mapping[str, Any]) -> Site:
@@ -83,7 +97,12 @@ def site(case: Mapping[str, Any]) -> Site:
         document=document,
         kubernetes=KUBERNETES,
         secrets=Secrets("external-secrets", PLACE, "vault"),
-        delivery=Delivery("rendered/s"),
+        delivery=Delivery(
+            "rendered/s",
+            "https://git.example.org/s.git",
+            argocd=ArgoCD() if "argocd" in case.get("engines", ()) else None,
+            flux=Flux() if "flux" in case.get("engines", ()) else None,
+        ),
         globals=MapNode({}, PLACE),
         declarations=(),
         development=bool(case.get("development")),
@@ -117,8 +136,14 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
     if given.get("contract") is False:
         return None
     components = tuple(
-        Component(ComponentName(name), Role(role), PLACE, replicas=("replicas",))
-        for name, role in given.get("components", {}).items()
+        Component(
+            ComponentName(name),
+            Role(role),
+            Origin("charts/app/component.yaml", line, 3),
+            replicas=("replicas",),
+            after=tuple(ComponentName(each) for each in given.get("after", {}).get(name, ())),
+        )
+        for line, (name, role) in enumerate(given.get("components", {}).items(), 5)
     )
     return Contract(Origin("charts/app/component.yaml"), components=components)
 

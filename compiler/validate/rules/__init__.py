@@ -1,5 +1,5 @@
 """The rules, grouped as the rule list groups them."""
 
-from compiler.validate.rules import credentials, jobs, naming, references, rendering, resilience, schema
+from compiler.validate.rules import credentials, jobs, naming, ordering, references, rendering, resilience, schema
 
-LOADED = (credentials, jobs, naming, references, rendering, resilience, schema)
+LOADED = (credentials, jobs, naming, ordering, references, rendering, resilience, schema)
