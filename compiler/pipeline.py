@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from compiler import (
+    adopt,
     annotate,
     commit,
     engines,
@@ -137,7 +138,7 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     site = _site(request, store)
     found = instances.resolve(site, render.load_chart_digest, _memory(store))
     _stop(validate.inputs(found))
-    rendered = _rendered(request, site, found, store, progress)
+    rendered = adopt.adopt(found, _rendered(request, site, found, store, progress))
     progress("ordering", 0, 1)
     bundles = materialise.materialise(site, found, rendered)
     plan = graph.plan(site, found, bundles)

@@ -168,7 +168,7 @@ def _unbound(consumer: Party, requirement: Requirement, candidates: list[Party])
 
 def _publish(consumer: Party, requirement: Requirement, choice: _Choice, *, development: bool) -> Mapping[str, Data]:
     provider, provision = choice.provider, choice.provision
-    service = object_name(provider.name, provision.component)
+    service = provision.service_name(provider.name)
     host = f"{service}.{provider.namespace}.svc"
     return {
         "interface": provision.interface,

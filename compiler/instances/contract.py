@@ -70,6 +70,7 @@ def _provision(name: str, node: MapNode) -> Provision:
         prepare=ComponentName(prepare) if prepare else None,
         scheme=text(node, "scheme"),
         path=text(node, "path"),
+        service=text(node, "service"),
     )
 
 
@@ -95,6 +96,7 @@ def _component(name: str, node: MapNode) -> Component:
         after=_names(node, "after"),
         phase=Phase(phase) if phase else None,
         reason=text(node, "reason"),
+        objects=tuple(str(name) for name in _names(node, "objects")),
     )
 
 

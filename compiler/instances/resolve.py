@@ -39,8 +39,14 @@ def resolve(site: Site, digest: Callable[[Path], Digest], memory: Memory = FORGE
         instances = []
         for name in sorted(parties):
             with mistakes.attempt():
-                instances.append(_instance(parties[name], bound[name], consumers.get(name, ())))
+                found = _instance(parties[name], bound[name], consumers.get(name, ()))
+                instances.append(replace(found, default_credentials=_accepted(site, found.chart)))
     return tuple(instances)
+
+
+def _accepted(site: Site, chart: Chart) -> bool:
+    ships = chart.contract is not None and chart.contract.shipped
+    return not ships and site.secrets.accepts(chart.name)
 
 
 def _parties(site: Site, digest: Callable[[Path], Digest], memory: Memory) -> dict[InstanceName, Party]:

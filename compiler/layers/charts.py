@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from compiler.documents import read
 from compiler.documents.schema import nearest
+from compiler.documents.shelf import chart_node, has_chart, is_packed
 from compiler.errors import InputError
 from compiler.layers.operations import has_operations
 from compiler.model.diagnostic import Diagnostic
@@ -42,49 +42,54 @@ class Library:
         return tuple(sorted(entry.name for entry in entries if (entry / "Chart.yaml").is_file()))
 
     def chart(self, reference: str, origin: Origin) -> Shelved:
-        """The chart that ``reference``, written at ``origin``, means: a name in ``charts/``, or a directory's path.
+        """The chart that ``reference``, written at ``origin``, means.
 
-        Raises ``InputError`` for an unknown chart, a library chart, and files that cannot be understood.
+        It is a name in ``charts/``, or the path of a directory or an archive. Raises ``InputError`` for an unknown
+        chart, a library chart, and files that cannot be understood.
         """
         if reference not in self._read:
             self._read[reference] = self._shelved(self._path(reference, origin), reference, origin)
         return self._read[reference]
 
     def _path(self, reference: str, origin: Origin) -> str:
-        by_name = "/" not in reference
+        by_name = "/" not in reference and not is_packed(reference)
         path = PurePosixPath(CHARTS, reference) if by_name else PurePosixPath(reference)
         directory = self.repository / path
         if reference in {".", ".."} or not directory.resolve().is_relative_to(self.repository.resolve()):
             message = f"`chart` must name a chart inside the repository, but `{reference}` lies outside it"
             raise _fault(message, origin, f"copy the chart into `{CHARTS}/`")
-        if (directory / "Chart.yaml").is_file():
+        if has_chart(self.repository, path.as_posix()):
             return path.as_posix()
+        if is_packed(reference):
+            message = f"`chart` names the archive `{reference}`, but there is no such file"
+            raise _fault(message, origin, "a path from the root of the repository")
         if by_name:
             known = self.names()
             message = f"there is no chart `{reference}` in `{CHARTS}/`"
             raise _fault(message, origin, nearest(reference, list(known)) if known else f"create `{path}/Chart.yaml`")
-        message = f"`chart` must be the path of a chart's directory, but `{reference}` holds no Chart.yaml"
+        message = f"`chart` must be the path of a chart, but `{reference}` holds no Chart.yaml"
         raise _fault(message, origin, f"a name in `{CHARTS}/`, or a path from the root of the repository")
 
     def _shelved(self, path: str, reference: str, origin: Origin) -> Shelved:
-        metadata = self._map(f"{path}/Chart.yaml", path)
+        metadata = self._map(path, "Chart.yaml")
         if text(metadata, "type") == "library":
             message = f"the chart `{reference}` is a library: it renders nothing, so it cannot be an instance"
             raise _fault(message, origin, "a chart that uses it")
-        values = self._map(f"{path}/values.yaml", path)
+        values = self._map(path, "values.yaml")
         if has_operations(values):
             message = (
                 f"the values of the chart `{reference}` carry YAML tags, but there is nothing below them to operate on"
             )
             raise _fault(message, values.origin, "plain values")
-        name = reference if "/" not in reference else text(metadata, "name") or PurePosixPath(path).name
+        by_name = path == PurePosixPath(CHARTS, reference).as_posix()
+        name = reference if by_name else text(metadata, "name") or PurePosixPath(path).name
         return Shelved(ChartName(name), path, values, frozenset(_subcharts(metadata)))
 
-    def _map(self, file: str, layer: str) -> MapNode:
-        path = self.repository / file
-        node = read(path, self.repository, LayerName(layer)) if path.is_file() else None
+    def _map(self, chart: str, name: str) -> MapNode:
+        file, layer = f"{chart}/{name}", LayerName(chart)
+        node = chart_node(self.repository, chart, name, layer)
         if node is None or (isinstance(node, ScalarNode) and node.value is None):
-            return MapNode({}, Origin(file, layer=LayerName(layer)))
+            return MapNode({}, Origin(file, layer=layer))
         if not isinstance(node, MapNode):
             raise _fault(f"`{file}` must be a map, but is {describe(node)}", node.origin, "`key: value`")
         return node

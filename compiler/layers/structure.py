@@ -55,7 +55,18 @@ def secrets(document: MapNode, mistakes: Collector) -> Secrets:
         message = "`secrets.store` must name the store that External Secrets reads, but there is none"
         mistakes.add(message, origin, "`store: ...` beside the backend")
     kind = text(document, "secrets", "storeKind", default="ClusterSecretStore")
-    return Secrets(backend, origin, store, kind)
+    return Secrets(backend, origin, store, kind, _chart_defaults(document, mistakes))
+
+
+def _chart_defaults(document: MapNode, mistakes: Collector) -> tuple[str, ...]:
+    """The charts whose default credentials are accepted: what everybody can read protects nothing."""
+    listed = document.get("secrets", "chartDefaults")
+    charts = tuple(str(item.data()) for item in listed.items) if isinstance(listed, ListNode) else ()
+    if charts and not flag(document, "development"):
+        message = "`secrets.chartDefaults` accepts passwords that everybody knows, which only a development site may"
+        hint = "`development: true`, or credentials by reference (docs/third-party.md)"
+        mistakes.add(message, place(document, "secrets", "chartDefaults"), hint)
+    return charts
 
 
 def delivery(document: MapNode, name: EnvironmentName, mistakes: Collector) -> Delivery:

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from compiler.model.names import ChartName, ComponentName, Digest, InterfaceName, ProvisionName, RequirementName
+from compiler.model.names import (
+    ChartName,
+    ComponentName,
+    Digest,
+    InterfaceName,
+    ProvisionName,
+    RequirementName,
+    object_name,
+)
 from compiler.model.node import MapNode, Origin
 from compiler.model.report import Exemption
+
+INSTANCE: Final = "{instance}"
+"""Stands for the name of the instance in what a contract says of names."""
 
 
 class Role(StrEnum):
@@ -34,7 +46,12 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One workload of a chart. ``replicas`` is a fixed count, or the path in the values where the count is written."""
+    """One workload of a chart.
+
+    ``replicas`` is a fixed count, or the path in the values where the count is written. ``objects`` says which objects
+    are its own (``Deployment/keystone-api``; ``*`` for any, ``{instance}`` for the instance's name), for a chart whose
+    objects do not say it by themselves.
+    """
 
     name: ComponentName
     role: Role
@@ -43,6 +60,7 @@ class Component:
     after: tuple[ComponentName, ...] = ()
     phase: Phase | None = None
     reason: str = ""
+    objects: tuple[str, ...] = ()
 
     @property
     def gates(self) -> bool:
@@ -55,7 +73,8 @@ class Provision:
     """What a chart offers: an interface, served by a component on a port.
 
     ``members`` publishes the addresses of the single members too; ``prepare`` names the component whose Job prepares
-    what one consumer needs (a database, a user) and which that consumer then waits for.
+    what one consumer needs (a database, a user) and which that consumer then waits for. ``service`` is what its Service
+    is called, where the chart does not name it as ours do.
     """
 
     name: ProvisionName
@@ -67,6 +86,11 @@ class Provision:
     prepare: ComponentName | None = None
     scheme: str = ""
     path: str = ""
+    service: str = ""
+
+    def service_name(self, instance: str) -> str:
+        """The Service through which ``instance`` offers it: called as in our charts, or as stated."""
+        return self.service.replace(INSTANCE, instance) if self.service else object_name(instance, self.component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +127,11 @@ class SecretSpec:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a chart says of itself to the compiler."""
+    """What a chart says of itself to the compiler.
+
+    ``shipped`` is whether the chart itself brings it, and so has promised to keep the rules for such charts: what
+    somebody else wrote beside the environments, or what was inferred, promises nothing of how objects are named.
+    """
 
     origin: Origin
     provides: tuple[Provision, ...] = ()
@@ -111,6 +139,7 @@ class Contract:
     components: tuple[Component, ...] = ()
     secrets: tuple[SecretSpec, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    shipped: bool = True
 
     def component(self, name: str) -> Component | None:
         """The component of that name."""

@@ -45,7 +45,10 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One use of a chart in a site. ``values`` is the finished document that Helm is handed."""
+    """One use of a chart in a site. ``values`` is the finished document that Helm is handed.
+
+    ``default_credentials`` is whether the site accepts those that a third-party chart has by default.
+    """
 
     name: InstanceName
     namespace: NamespaceName
@@ -54,3 +57,4 @@ class Instance:
     origin: Origin
     bindings: tuple[Binding, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    default_credentials: bool = False

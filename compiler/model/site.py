@@ -59,12 +59,21 @@ class Kubernetes:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Who materialises the Secrets that charts declare."""
+    """Who materialises the Secrets that charts declare.
+
+    ``chart_defaults`` names the third-party charts whose own default credentials the site accepts (``*``: all of them),
+    which only a development site may.
+    """
 
     backend: str
     origin: Origin
     store: str = ""
     store_kind: str = "ClusterSecretStore"
+    chart_defaults: tuple[str, ...] = ()
+
+    def accepts(self, chart: str) -> bool:
+        """Whether the default credentials of the third-party chart ``chart`` are accepted."""
+        return not {chart, "*"}.isdisjoint(self.chart_defaults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import Final
 
 from compiler.documents import parse_stream
+from compiler.documents.archive import members
 from compiler.errors import InputError
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import Digest
@@ -63,16 +64,18 @@ class ChartFiles:
             if _TEMPLATE.match(name):
                 yield name, content.decode(errors="replace")
             elif _PACKED.fullmatch(name):
-                inside = ChartFiles(dict(_members(io.BytesIO(content), name)))
+                inside = ChartFiles(dict(members(io.BytesIO(content), name)))
                 yield from ((f"{name}/{below}", text) for below, text in inside.templates())
 
 
 def load_chart_digest(path: Path) -> Digest:
-    """The digest of every file that Helm reads of the chart at ``path``, a directory or an archive.
+    """The digest of every file that Helm reads of the chart at ``path``; of an archive, that of its bytes.
 
     Follows symbolic links (a library chart is one) and honours ``.helmignore``, as Helm does. Raises ``InputError``
     where a file cannot be read.
     """
+    if path.is_file():
+        return Digest(hashlib.sha256(path.read_bytes()).hexdigest())
     return load(path).digest()
 
 
@@ -124,24 +127,19 @@ def _below(directory: Path, prefix: str, rules: tuple[Rule, ...], depth: int) ->
 
 def _unpacked(archive: Path) -> Iterator[tuple[str, bytes]]:
     with archive.open("rb") as stream:
-        yield from _members(stream, archive.name)
-
-
-def _members(archive: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(name, fileobj=archive) as packed:
-        for entry in packed:
-            content = packed.extractfile(entry) if entry.isfile() else None
-            if content is not None:
-                yield entry.name.partition("/")[2], content.read().removeprefix(_BOM)
+        yield from members(stream, archive.name)
 
 
 def origin(request: RenderRequest, template: str, line: int = 1, column: int = 1) -> Origin:
     """Where Helm's ``template`` lies in the repository: a linked library chart's file under its own name.
 
-    What is packed in an archive originates at the archive.
+    The files of a packed chart are named as if the
+    archive were a directory; what is packed once more inside a chart originates at that inner archive.
     """
     directory = request.directory
     parts = PurePosixPath(template).parts[1:]
+    if directory.is_file():
+        return Origin("/".join((request.chart_path, *parts)), line, column)
     while len(parts) > 2 and parts[0] == "charts":  # noqa: PLR2004 - charts/<name>/<file>
         below = _chart_named(directory / "charts", parts[1])
         if below is None:

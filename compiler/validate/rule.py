@@ -24,7 +24,8 @@ class Owner:
     """What the rules need to know of an instance to judge what it rendered. Small, and picklable.
 
     ``contracted`` is whether the chart ships a contract of its own, and so has promised to keep the rules of contracts;
-    one that a site wrote for somebody else's chart promises nothing on that chart's behalf.
+    one that a site wrote for somebody else's chart promises nothing on that chart's behalf. ``default_credentials`` is
+    whether the site accepts those that the chart has by default.
     """
 
     name: InstanceName
@@ -32,13 +33,15 @@ class Owner:
     chart_path: str
     contracted: bool
     kubernetes: str = ""
+    default_credentials: bool = False
 
     @classmethod
     def of(cls, instance: Instance, site: Site) -> Owner:
         """The owner that ``instance`` is."""
         contract = instance.chart.contract
-        own = contract is not None and contract.origin.file.startswith(f"{instance.chart.path}/")
-        return cls(instance.name, instance.namespace, instance.chart.path, own, site.kubernetes.version)
+        own = contract is not None and contract.shipped
+        accepted = instance.default_credentials
+        return cls(instance.name, instance.namespace, instance.chart.path, own, site.kubernetes.version, accepted)
 
 
 @dataclass(frozen=True, slots=True)

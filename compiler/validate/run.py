@@ -59,8 +59,9 @@ class Judge:
 
     @property
     def salt(self) -> str:
-        """What its verdicts depend on that a render does not: which charts have a contract."""
-        return "\n".join(sorted({owner.chart_path for owner in self.owners.values() if owner.contracted}))
+        """What its verdicts depend on that a render does not: contracts, and which credentials are accepted."""
+        owners = self.owners.values()
+        return "\n".join(sorted({f"{one.chart_path} {one.contracted} {one.default_credentials}" for one in owners}))
 
     def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:
         """What the rules say of ``rendered``."""

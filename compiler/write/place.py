@@ -9,7 +9,7 @@ from typing import Final
 from compiler.errors import OutputRefused
 from compiler.model.tree import Tree
 
-_INPUTS: Final = ("charts", "compiler", "contracts", "environments", "overlays")
+_INPUTS: Final = ("charts", "compiler", "environments", "overlays")
 
 
 def settle(directory: Path, tree: Tree) -> Path:

@@ -75,7 +75,7 @@ def test_the_digest_is_the_same_wherever_the_chart_lies(tmp_path: Path) -> None:
 def test_a_packed_chart_renders_as_the_directory_does(
     tmp_path: Path, renderer: Renderer, helm_programs: Mapping[str, Path]
 ) -> None:
-    """A third party's chart is an archive; its faults originate at the archive."""
+    """A third party's chart is an archive; its faults are named as if it were a directory."""
     root = demo(tmp_path, {"x.yaml": config_map("x"), "y.yaml": "{{ with .Values.fail }}{{ fail . }}{{ end }}"})
     argv = [str(helm_programs["helm4"]), "package", str(root / "charts/demo"), "--destination", str(root)]
     subprocess.run(argv, check=True, capture_output=True)
@@ -84,7 +84,7 @@ def test_a_packed_chart_renders_as_the_directory_does(
     assert renderer.render(packed) == renderer.render(request(root))
     with pytest.raises(InputError) as said:
         renderer.render(replace(packed, values='{"fail":"no"}'))
-    assert str(said.value) == "error: no\n  --> demo-1.0.0.tgz:1:1\n  try: the values of the instance `demo`"
+    assert str(said.value) == "error: no\n  --> demo-1.0.0.tgz/templates/y.yaml:1:26\n  try: the values of the instance `demo`"
 
 
 def test_a_place_in_a_linked_library_chart_is_that_of_the_library_chart(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_patterns_that_helm_refuses_are_refused(tmp_path: Path) -> None:
 def test_an_archive_that_is_none_is_refused(tmp_path: Path) -> None:
     """Whatever it is."""
     (tmp_path / "chart.tgz").write_bytes(b"not an archive")
-    with pytest.raises(InputError, match="the chart cannot be read"):
+    with pytest.raises(InputError, match="the archive of the chart is refused"):
         load(tmp_path / "chart.tgz")
 
 

@@ -36,7 +36,7 @@ def refusal(repository: Path, output: Path, files: dict[str, str] | None = None)
 def repository(tmp_path: Path) -> Path:
     """A repository with inputs."""
     root = tmp_path / "sites"
-    for name in ("charts", "compiler", "contracts", "environments/site-a", "overlays"):
+    for name in ("charts", "compiler", "environments/site-a", "overlays"):
         (root / name).mkdir(parents=True)
     (root / "environments/site-a/environment.yaml").write_text("kind: Environment\n", encoding="utf-8")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
@@ -53,7 +53,6 @@ def repository(tmp_path: Path) -> Path:
         ("charts", "it lies in `charts/`, among the inputs of the compile"),
         ("charts/keystone/rendered", "it lies in `charts/`, among the inputs of the compile"),
         ("compiler", "it lies in `compiler/`, among the inputs of the compile"),
-        ("contracts", "it lies in `contracts/`, among the inputs of the compile"),
         ("environments/site-a", "it lies in `environments/`, among the inputs of the compile"),
         ("rendered/../overlays/x", "it lies in `overlays/`, among the inputs of the compile"),
     ],

@@ -38,10 +38,14 @@ def no_credential_in_values(instance: Instance) -> Iterator[Finding]:
 
     Example: `conf: {keystone: {database: {connection: "mysql://keystone:...@db/keystone"}}}`
 
-    Use instead: a Secret declared under `secrets:` in `component.yaml`, read from an environment variable.
+    Use instead: a Secret declared under `secrets:` in `component.yaml`, read from an environment variable. A
+    development site may accept what a third-party chart has by default (`secrets: {chartDefaults: [chart]}`); what the
+    site's own files write is refused all the same.
     """
     for path, node in leaves(instance.values):
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
+            continue
+        if instance.default_credentials and node.origin.file.startswith(f"{instance.chart.path}/"):
             continue
         named = _KEY.search(path[-1]) if path else None
         if (named and not _REFERENCE.search(node.value)) or _gives_away(node.value):
@@ -52,7 +56,7 @@ def no_credential_in_values(instance: Instance) -> Iterator[Finding]:
 @rule(BUNDLE_RULES, "OS036", "no credential in values or in what is rendered from them")
 def no_credential_rendered(subject: Subject) -> Iterator[Finding]:
     """Check the same of every rendered object; the page is that of the rule on values."""
-    for manifest in subject.bundle.manifests:
+    for manifest in subject.bundle.manifests if not subject.owner.default_credentials else ():
         if manifest.template.startswith("oscompile:"):
             continue
         text = f"{manifest.metadata}\n{manifest.body}"

@@ -111,10 +111,10 @@ def no_hooks(subject: Subject) -> Iterator[Finding]:
     Example: a database Job with `helm.sh/hook: post-install,post-upgrade`.
 
     Use instead: an ordinary Job whose name carries a digest of what it runs (`common.job`), and an `after` in the
-    contract.
+    contract. Charts that ship no contract are not held to this: their hooks get a lifecycle for each engine.
     """
     for manifest in subject.bundle.manifests:
-        if manifest.hooks:
+        if manifest.hooks and subject.owner.contracted:
             yield Finding(
                 f"{manifest.id} is a Helm hook (`{', '.join(manifest.hooks)}`), and hooks never reach the output",
                 subject.origin(manifest),

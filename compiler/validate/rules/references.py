@@ -8,7 +8,7 @@ from typing import Final
 
 from compiler.documents.schema import nearest
 from compiler.model.manifest import Manifest
-from compiler.model.names import NamespaceName, object_name
+from compiler.model.names import NamespaceName
 from compiler.relations.untyped import items
 from compiler.validate.rule import SITE_RULES, Finding, View, rule
 
@@ -140,7 +140,7 @@ def bindings_lead_somewhere(view: View) -> Iterator[Finding]:
     for instance in view.instances:
         for binding in instance.bindings:
             provider = subjects[binding.provider]
-            name = object_name(provider.owner.name, binding.provision.component)
+            name = binding.provision.service_name(provider.owner.name)
             service = next((m for m in provider.bundle.manifests if m.id.kind == "Service" and m.id.name == name), None)
             if service is None:
                 yield Finding(
