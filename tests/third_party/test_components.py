@@ -46,7 +46,7 @@ MACHINES = """\
 def test_a_pattern_that_fits_nothing_is_a_warning_at_its_place(portfolio: Portfolio) -> None:
     files = {"environments/contracts/machines.yaml": CONTRACT.replace("DaemonSet/machines-helper", "DaemonSet/x")}
     compiled = portfolio.shelve("machines").site(MACHINES, files).compile()
-    [said] = [warning for warning in compiled.warnings if not warning.code]
+    [said] = [warning for warning in compiled.report.warnings if not warning.code]
     assert str(said).splitlines()[:2] == [
         "warning: `DaemonSet/x` of the component `nodes` fits no object that `m` renders",
         "  --> environments/contracts/machines.yaml:6:10",
