@@ -25,6 +25,7 @@ from compiler import (
     render,
     trace,
     validate,
+    vendor,
     write,
 )
 from compiler.cache import Store
@@ -200,6 +201,7 @@ def _named(found: tuple[Instance, ...], name: str) -> Instance:
     raise InputError([Diagnostic(f"the site has no instance `{name}`", hint=hint)])
 
 
+<<<<<<< HEAD
 def explain_value(request: Request, name: str, key: str, progress: Progress = _silent) -> ValueTrace:
     """Where the values at ``key`` of the instance ``name`` come from, and which rendered fields they reach.
 
@@ -257,6 +259,13 @@ def explain_field(
     progress("tracing", 0, 1)
     traced = trace.field(site, asked, where, held, render.Trials(render_request(site, asked)))
     return replace(traced, output=site.delivery.output)
+=======
+def fetch(request: Request, helm: str, *, update: bool, plain_http: bool) -> tuple[vendor.Fetched, ...]:
+    """Bring the charts of elsewhere that the site uses into its repository, with the program ``helm``."""
+    repository = environment.repository(request.directory)
+    remotes = layers.elsewhere(environment.find(repository, request.reference, request.directory))
+    return vendor.fetch(repository, remotes, helm=helm, update=update, plain_http=plain_http)
+>>>>>>> 50d41ab (vendor, graph: charts of elsewhere pinned by digest; what third-party pods wait for is an edge)
 
 
 def secrets(request: Request) -> tuple[materialise.Need, ...]:
@@ -319,7 +328,9 @@ def _store(request: Request) -> Store | None:
 def _site(request: Request, store: Store | None) -> Site:
     repository = environment.repository(request.directory)
     settings = tuple(layers.setting(text) for text in request.settings)
-    return layers.merge(environment.find(repository, request.reference, request.directory), settings, _memory(store))
+    found = environment.find(repository, request.reference, request.directory)
+    shelf = vendor.Shelf(repository, found.name)
+    return layers.merge(found, settings, _memory(store), shelf.path)
 
 
 def _memory(store: Store | None) -> schema.Memory:

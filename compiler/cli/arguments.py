@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 from compiler.errors import UsageError
 
-COMMANDS: Final = ("compile", "list", "graph", "explain", "validate", "secrets", "schema", "rule")
+COMMANDS: Final = ("compile", "list", "graph", "explain", "validate", "vendor", "secrets", "schema", "rule")
 _EPILOG: Final = """\
 commands:
   ENV                         compile a site (env/site-a, site-a, or a path: all the same)
@@ -19,6 +19,7 @@ commands:
   explain ENV INSTANCE [KEY]  which file set a value, what it overrode, and which rendered fields it reaches
   explain ENV OBJECT [FIELD]  which values decide a rendered field (deployment/keystone-api spec.replicas)
   validate ENV                what the rules say of the site, without writing it
+  vendor ENV                  fetch the charts that are published elsewhere, and pin them
   secrets ENV                 the Secrets the site needs, and where each is fetched from
   schema [NAME]               the JSON schema of a format (environment, component, index, ...)
   rule [CODE]                 what a rule checks, why, and what to do instead
@@ -157,6 +158,14 @@ def _secrets() -> _Parser:
     return _compiling("secrets", "List the Secrets that the site needs, and where each is fetched from.")
 
 
+def _vendor() -> _Parser:
+    parser = _parser("vendor", "Fetch the charts that the site uses and others publish, and pin what was fetched.")
+    parser.add_argument("environment", metavar="ENV", help="the site: env/NAME, NAME, or a path")
+    parser.add_argument("--update", action="store_true", help="take what is published now, also where it changed")
+    parser.add_argument("--plain-http", action="store_true", help="speak to registries without TLS")
+    return parser
+
+
 def _schema() -> _Parser:
     parser = _parser("schema", "Print the JSON schema of a format; without a name, list them.")
     parser.add_argument("name", nargs="?", default="", metavar="NAME")
@@ -185,6 +194,7 @@ _BUILDERS: Final = {
     "explain": _explain,
     "validate": _validate,
     "secrets": _secrets,
+    "vendor": _vendor,
     "schema": _schema,
     "rule": _rule,
 }

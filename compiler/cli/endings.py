@@ -124,6 +124,31 @@ def secrets(arguments: argparse.Namespace, terminal: Terminal) -> None:
         terminal.say(f"{terminal.bold(need.path)}\n  {need.namespace}/{need.name}: {keys}")
 
 
+def vendor(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Fetch the charts of elsewhere, and say what became of each."""
+    request = Request(arguments.environment, arguments.directory.absolute())
+    helm = os.environ.get("HELM_BIN", "helm")
+    found = pipeline.fetch(request, helm, update=arguments.update, plain_http=arguments.plain_http)
+    if arguments.output == "json":
+        rows: list[Data] = [
+            {
+                "repository": one.remote.repository,
+                "name": one.remote.name,
+                "version": one.remote.version,
+                "digest": one.digest,
+                "file": one.remote.file,
+                "change": one.change,
+            }
+            for one in found
+        ]
+        terminal.say_json(rows)
+        return
+    for one in found:
+        terminal.say(f"{one.change:<8} {terminal.bold(one.remote.file)}  {one.digest}")
+    if not found:
+        terminal.say("every chart of the site lies in the repository already: there is nothing to fetch")
+
+
 def schema(arguments: argparse.Namespace, terminal: Terminal) -> None:
     """Print a published schema, or the list of them."""
     known = pipeline.schemas()
@@ -162,6 +187,7 @@ ENDINGS: Final[Mapping[str, Callable[[argparse.Namespace, Terminal], None]]] = {
     "explain": explain,
     "validate": validate,
     "secrets": secrets,
+    "vendor": vendor,
     "schema": schema,
     "rule": rule,
 }

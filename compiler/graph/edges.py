@@ -1,4 +1,4 @@
-"""Who waits for whom, and why: from contracts, from bindings, from references, and from kinds."""
+"""Who waits for whom, and why: from contracts, from bindings, from what pods wait for, from references and kinds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from compiler.model.names import ComponentName, InstanceName, object_name
 from compiler.model.node import Origin
 from compiler.model.plan import Edge, Vertex
 from compiler.model.site import Site
+from compiler.relations.awaited import Awaited
 
 _CRD: Final = "CustomResourceDefinition"
 
@@ -88,6 +89,38 @@ def implied(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, 
     places = _Places(site, instances)
     sorts = (_references(homes, places), _namespaces(bundles, homes, places), _definitions(bundles, homes, places))
     return tuple(edge for sort in sorts for edge in _first(sort))
+
+
+def awaited(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: Homes) -> tuple[Edge, ...]:
+    """What pods of charts that ship no contract wait for by themselves; a contract speaks for its own chart.
+
+    One edge for every two vertices: the first, in order of identity. What nobody provides is no edge, but a finding of
+    the rule OS015.
+    """
+    silent = {
+        instance.name for instance in instances if not (contract := instance.chart.contract) or not contract.shipped
+    }
+    places = _Places(site, instances)
+    everything = Awaited(manifest for bundle in bundles for manifest in bundle.manifests)
+    edges = (
+        edge
+        for bundle in bundles
+        if bundle.instance in silent
+        for manifest in bundle.manifests
+        for edge in _waits(manifest, bundle.instance, everything, homes, places)
+    )
+    return tuple(_first(edges))
+
+
+def _waits(
+    manifest: Manifest, instance: InstanceName, everything: Awaited, homes: Homes, places: _Places
+) -> Iterator[Edge]:
+    after = homes.of[manifest.id]
+    for wait in manifest.workload.waits if manifest.workload else ():
+        for found in everything.behind(wait):
+            if homes.of[found.id] != after:
+                why = f"the pods of {manifest.id} wait for {wait.kind} `{wait.name}` in `{wait.namespace}`"
+                yield Edge(homes.of[found.id], after, why, places.template(manifest, instance))
 
 
 def _first(edges: Iterable[Edge]) -> Iterable[Edge]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from compiler.graph.circles import groups, refuse_circles
-from compiler.graph.edges import Components, declared, implied
+from compiler.graph.edges import Components, awaited, declared, implied
 from compiler.graph.gates import gating, pass_over
 from compiler.graph.homes import Homes, settle
 from compiler.graph.levels import levels, longest_chain
@@ -29,7 +29,8 @@ def plan(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...
     """
     homes = settle(instances, bundles)
     present, gates = homes.vertices, gating(instances, bundles, homes)
-    asked, dropped = pass_over(declared(instances, Components(present)), present, gates)
+    said = (*declared(instances, Components(present)), *awaited(site, instances, bundles, homes))
+    asked, dropped = pass_over(said, present, gates)
     edges = _in_order((*asked, *implied(site, instances, bundles, homes)))
     before = _predecessors(present, edges)
     depth = levels(before)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, TypeAlias
 
 from compiler.documents.schema import nearest
 from compiler.documents.shelf import chart_node, has_chart, is_packed
 from compiler.errors import InputError
 from compiler.layers.operations import has_operations
+from compiler.layers.remotes import remote
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import ChartName, LayerName
-from compiler.model.node import ListNode, MapNode, Origin, ScalarNode, describe, text
+from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, describe, text
+from compiler.model.remote import Remote
 
 CHARTS: Final = "charts"
 
@@ -28,11 +30,20 @@ class Shelved:
     subcharts: frozenset[str]
 
 
-class Library:
-    """The charts of ``repository``, each read once, when it is first asked for."""
+Shelf: TypeAlias = Callable[[Remote], str]
+"""Where the repository keeps a chart of elsewhere. Raises ``InputError`` where it does not, or not the right one."""
 
-    def __init__(self, repository: Path) -> None:
-        self.repository = repository
+
+def nothing_vendored(remote: Remote) -> str:
+    """The shelf of a repository that keeps nothing."""
+    raise _fault(f"the chart {remote} is not in the repository", remote.origin, "`oscompile vendor`")
+
+
+class Library:
+    """The charts of ``repository``, each read once, when it is first asked for; ``shelf`` has those of elsewhere."""
+
+    def __init__(self, repository: Path, shelf: Shelf) -> None:
+        self.repository, self._shelf = repository, shelf
         self._read: dict[str, Shelved] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -41,14 +52,17 @@ class Library:
         entries = folder.iterdir() if folder.is_dir() else ()
         return tuple(sorted(entry.name for entry in entries if (entry / "Chart.yaml").is_file()))
 
-    def chart(self, reference: str, origin: Origin) -> Shelved:
-        """The chart that ``reference``, written at ``origin``, means.
+    def chart(self, written: Node, origin: Origin) -> Shelved:
+        """The chart that ``written``, which stands at ``origin``, means.
 
-        It is a name in ``charts/``, or the path of a directory or an archive. Raises ``InputError`` for an unknown
-        chart, a library chart, and files that cannot be understood.
+        It is a name in ``charts/``, the path of a directory or an archive, or one of elsewhere. Raises ``InputError``
+        for an unknown chart, a library chart, and files that cannot be understood.
         """
+        elsewhere = remote(written)
+        reference = str(elsewhere) if elsewhere is not None else str(written.data())
         if reference not in self._read:
-            self._read[reference] = self._shelved(self._path(reference, origin), reference, origin)
+            path = self._path(reference, origin) if elsewhere is None else self._shelf(elsewhere)
+            self._read[reference] = self._shelved(path, reference, origin)
         return self._read[reference]
 
     def _path(self, reference: str, origin: Origin) -> str:

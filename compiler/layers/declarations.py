@@ -59,8 +59,8 @@ def declare(document: MapNode, stack: Stack, law: Law) -> tuple[Declaration, ...
 
 def _declared(document: MapNode, name: InstanceName, node: MapNode, stack: Stack, law: Law) -> Iterator[Declaration]:
     origin = _origin(document, name)
-    reference = text(node, "chart")
-    if not reference:
+    reference = node.entries.get("chart")
+    if reference is None or not reference.data():
         law.mistakes.add(f"the instance `{name}` must have a `chart`, but has none", origin, "`chart: ...`")
         return
     chart = stack.library.chart(reference, place(node, "chart"))

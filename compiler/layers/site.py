@@ -8,25 +8,42 @@ from typing import Final
 from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import collecting
 from compiler.layers import structure, values
-from compiler.layers.charts import Library
+from compiler.layers.charts import Library, Shelf, nothing_vendored
 from compiler.layers.check import HEAD, check
 from compiler.layers.declarations import Stack, declare
 from compiler.layers.merge import Law
 from compiler.layers.overlays import Overlays
+from compiler.layers.remotes import remotes
 from compiler.model.names import LayerName
 from compiler.model.node import MapNode, Node, Origin, flag
+from compiler.model.remote import Remote
 from compiler.model.site import Environment, Setting, Site
 
 _FORMS: Final = {"Environment": "environment.v1", "Overlay": "overlay.v1"}
 
 
-def merge(environment: Environment, settings: tuple[Setting, ...] = (), memory: Memory = FORGETFUL) -> Site:
+def elsewhere(environment: Environment) -> tuple[Remote, ...]:
+    """Every chart of elsewhere that the instances of ``environment`` use, in order.
+
+    No chart is read for it. Raises ``InputError`` with every address and version that is none.
+    """
+    with collecting() as mistakes:
+        return remotes(_document(environment, Law(mistakes)), mistakes)
+
+
+def merge(
+    environment: Environment,
+    settings: tuple[Setting, ...] = (),
+    memory: Memory = FORGETFUL,
+    shelf: Shelf = nothing_vendored,
+) -> Site:
     """The site that ``environment`` describes, with ``settings`` laid over the values of its instances.
 
     The values of an instance are, lowest first: the chart's own; ``global``, which ``site`` and ``development`` make;
     of each document of the environment in turn ``defaults[chart]``, then ``instances[name].values``; the component
     overlays that the instance lists, in its order; ``settings``. How one is laid over another is the law of
-    ``merge.py``. The site's ``document`` is everything else that the documents say, by the same law.
+    ``merge.py``. The site's ``document`` is everything else that the documents say, by the same law. ``shelf`` has the
+    charts of elsewhere.
 
     Promises that every value knows its origin and what it overrode. Raises ``InputError`` with every mistake: first
     those of the documents as such (structure, unknown keys, tags), then those of what they come to.
@@ -40,7 +57,7 @@ def merge(environment: Environment, settings: tuple[Setting, ...] = (), memory: 
         document = _document(environment, law)
         globals_ = structure.globals_of(document)
         stack = Stack(
-            library=Library(environment.repository),
+            library=Library(environment.repository, shelf),
             overlays=Overlays(environment.repository, memory),
             sources=environment.sources,
             common=MapNode({"global": globals_}, globals_.origin),

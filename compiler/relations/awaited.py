@@ -57,4 +57,3 @@ class Awaited:
         for found in candidates:
             if found.workload is not None and set(labels) <= set(found.workload.pod_labels):
                 yield found
-

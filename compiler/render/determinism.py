@@ -23,6 +23,8 @@ _DISTURBED: Final = frozenset({Cause.CLOCK, Cause.ORDER})
 _TIMES: Final = 2
 """How often the disturbed chart is rendered: Go's maps keep their order by chance more often than not."""
 
+_SHOWN: Final = 2
+_LIBRARIES: Final = "charts/"
 _SAME: Final = "OS001"
 _CODE: Final = "OS002"
 
@@ -73,7 +75,7 @@ def _compare(
 
 
 def _explained(request: RenderRequest, found: Scan, differ: list[str]) -> Iterator[Diagnostic]:
-    shown = " and ".join(f"`{template}`" for template in differ)
+    shown = _listed(differ)
     must = f"the chart `{request.chart}` must render the same each time, but {shown} did not"
     suspects = _suspects(found, differ)
     if not suspects:
@@ -84,11 +86,21 @@ def _explained(request: RenderRequest, found: Scan, differ: list[str]) -> Iterat
         yield Diagnostic(message, _origin(request, call), _hint(request, call), code=_SAME)
 
 
+def _listed(differ: list[str]) -> str:
+    shown = [f"`{template}`" for template in differ[:_SHOWN]]
+    more = len(differ) - len(shown)
+    return " and ".join([*shown, *([f"{more} more"] if more else [])])
+
+
 def _suspects(found: Scan, differ: list[str]) -> tuple[Call, ...]:
-    """The calls that the differing templates reach, or else all of them."""
+    """The calls that the differing templates reach, or else all of them.
+
+    A library's call that no value pins is left out where there are others: every chart that uses it would differ.
+    """
     reachable = found.reachable(template.partition("/")[2] for template in differ)
     variable = tuple(call for call in found.calls if call.cause is not Cause.CLUSTER)
-    return tuple(call for call in variable if call.owner in reachable) or variable
+    near = tuple(call for call in variable if call.owner in reachable) or variable
+    return tuple(call for call in near if call.pins or not call.template.startswith(_LIBRARIES)) or near
 
 
 def _hint(request: RenderRequest, call: Call) -> str:

@@ -45,7 +45,9 @@ _INCLUDED: Final = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
 _OPENS: Final = re.compile(r'\{\{-?\s*(if|range|with|block|define)\b(?:\s+"([^"]+)")?')
 _ENDS: Final = re.compile(r"\{\{-?\s*end\b")
 _SORTED: Final = re.compile(r"\b(?:sortAlpha|len|has)\b")
-_VALUE: Final = re.compile(r"\.Values((?:\.\w+)+)")
+_VALUE: Final = re.compile(r'\.Values((?:\.\w+)+)(?:\s+"([\w-]+)")?')
+"""A value, and the key below it that ``set`` writes or ``index`` reads."""
+
 _NEAR: Final = 6
 """How many lines above a call the condition on the value that pins it may stand."""
 
@@ -142,7 +144,7 @@ def _pins(text: str, line: int, action: str) -> tuple[str, ...]:
     """The values that the action uses, or else the nearest lines above it."""
     above = text.splitlines()[max(0, line - _NEAR) : line]
     for part in (action, *reversed(above)):
-        names = tuple(dict.fromkeys(found[1:] for found in _VALUE.findall(part)))
+        names = tuple(dict.fromkeys(".".join(filter(None, (path[1:], key))) for path, key in _VALUE.findall(part)))
         if names:
             return names
     return ()

@@ -84,7 +84,10 @@ def test_a_packed_chart_renders_as_the_directory_does(
     assert renderer.render(packed) == renderer.render(request(root))
     with pytest.raises(InputError) as said:
         renderer.render(replace(packed, values='{"fail":"no"}'))
-    assert str(said.value) == "error: no\n  --> demo-1.0.0.tgz/templates/y.yaml:1:26\n  try: the values of the instance `demo`"
+    assert (
+        str(said.value)
+        == "error: no\n  --> demo-1.0.0.tgz/templates/y.yaml:1:26\n  try: the values of the instance `demo`"
+    )
 
 
 def test_a_place_in_a_linked_library_chart_is_that_of_the_library_chart(tmp_path: Path) -> None:
