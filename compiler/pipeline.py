@@ -377,6 +377,7 @@ def render_request(site: Site, found: Instance) -> RenderRequest:
         namespace=found.namespace,
         values=canonical(found.values.data()),
         kubernetes=site.kubernetes,
+        contracted=found.chart.contract is not None and found.chart.contract.shipped,
     )
 
 

@@ -180,8 +180,13 @@ def _publish(consumer: Party, requirement: Requirement, choice: _Choice, *, deve
         "port": provision.port,
         "members": list(_members(provider, provision, development=development)),
         **_http(provision, host),
-        **_credentials(consumer, requirement),
+        **(_credentials(consumer, requirement) if not _is_inferred(consumer) else {}),
     }
+
+
+def _is_inferred(consumer: Party) -> bool:
+    """Whether its chart brings accounts of its own, which nobody prepares for it."""
+    return consumer.contract is not None and consumer.contract.inferred
 
 
 def _members(provider: Party, provision: Provision, *, development: bool) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import collecting
 from compiler.instances.bind import Party, bind
 from compiler.instances.charts import load
+from compiler.instances.endpoints import filled
+from compiler.instances.infer import infer
 from compiler.model.chart import Chart
 from compiler.model.data import Data
 from compiler.model.instance import Binding, Consumer, Instance
@@ -39,7 +41,7 @@ def resolve(site: Site, digest: Callable[[Path], Digest], memory: Memory = FORGE
         instances = []
         for name in sorted(parties):
             with mistakes.attempt():
-                found = _instance(parties[name], bound[name], consumers.get(name, ()))
+                found = _instance(parties[name], bound[name], consumers.get(name, ()), parties)
                 instances.append(replace(found, default_credentials=_accepted(site, found.chart)))
     return tuple(instances)
 
@@ -59,8 +61,13 @@ def _parties(site: Site, digest: Callable[[Path], Digest], memory: Memory) -> di
                 with mistakes.attempt():
                     charts[path] = load(site.repository, path, digest, memory)
             if path in charts:
-                parties[declaration.name] = Party(declaration, charts[path])
+                parties[declaration.name] = Party(declaration, _with_contract(charts[path], declaration))
     return parties
+
+
+def _with_contract(chart: Chart, declaration: Declaration) -> Chart:
+    """``chart``, with what its values say where it has no contract."""
+    return chart if chart.contract is not None else replace(chart, contract=infer(declaration.values, chart.name))
 
 
 def _consumers(
@@ -68,7 +75,8 @@ def _consumers(
 ) -> Mapping[InstanceName, tuple[Consumer, ...]]:
     found: dict[InstanceName, list[Consumer]] = defaultdict(list)
     for name in sorted(bound):
-        for binding in bound[name]:
+        contract = parties[name].contract
+        for binding in bound[name] if contract is not None and not contract.inferred else ():
             found[binding.provider].append(_consumer(parties[name], binding))
     return {provider: tuple(consumers) for provider, consumers in found.items()}
 
@@ -85,11 +93,14 @@ def _consumer(party: Party, binding: Binding) -> Consumer:
     )
 
 
-def _instance(party: Party, bindings: tuple[Binding, ...], consumers: tuple[Consumer, ...]) -> Instance:
+def _instance(
+    party: Party,
+    bindings: tuple[Binding, ...],
+    consumers: tuple[Consumer, ...],
+    parties: Mapping[InstanceName, Party],
+) -> Instance:
     declaration = party.declaration
-    values = declaration.values
-    for name, node in _bound_values(party, bindings).items():
-        values = _lay(values, "bindings", name, node)
+    values = _with_bindings(party, bindings, parties)
     for consumer in consumers:
         node = literal(_read_by_provider(consumer, declaration), consumer.requirement.origin)
         values = _lay(values, "consumers", consumer.key, node)
@@ -102,6 +113,17 @@ def _instance(party: Party, bindings: tuple[Binding, ...], consumers: tuple[Cons
         bindings=bindings,
         consumers=consumers,
     )
+
+
+def _with_bindings(party: Party, bindings: tuple[Binding, ...], parties: Mapping[InstanceName, Party]) -> MapNode:
+    """The instance's values, with its providers where its chart reads them."""
+    values = party.declaration.values
+    if party.contract is not None and party.contract.inferred:
+        providers = {str(name): other.declaration for name, other in parties.items()}
+        return filled(values, party.declaration, bindings, providers)
+    for name, node in _bound_values(party, bindings).items():
+        values = _lay(values, "bindings", name, node)
+    return values
 
 
 def _bound_values(party: Party, bindings: tuple[Binding, ...]) -> dict[str, Node]:

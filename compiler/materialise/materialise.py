@@ -73,13 +73,17 @@ def _secret(site: Site, need: Need, instance: Instance) -> Manifest:
 
 
 def _namespaces(instances: tuple[Instance, ...]) -> Iterator[Manifest]:
-    privileged = {instance.namespace for instance in instances if _has_agents(instance)}
+    privileged = {instance.namespace for instance in instances if _may_need_privileges(instance)}
     for name in sorted({instance.namespace for instance in instances} - _NOT_OURS):
         yield _namespace(name, "privileged" if name in privileged else "restricted")
 
 
-def _has_agents(instance: Instance) -> bool:
-    components = instance.chart.contract.components if instance.chart.contract else ()
+def _may_need_privileges(instance: Instance) -> bool:
+    """Whether it has node agents, or ships no contract that would say so."""
+    contract = instance.chart.contract
+    if contract is None or not contract.shipped:
+        return True
+    components = contract.components
     return any(component.role is Role.AGENT for component in components)
 
 

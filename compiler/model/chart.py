@@ -130,7 +130,8 @@ class Contract:
     """What a chart says of itself to the compiler.
 
     ``shipped`` is whether the chart itself brings it, and so has promised to keep the rules for such charts: what
-    somebody else wrote beside the environments, or what was inferred, promises nothing of how objects are named.
+    somebody else wrote beside the environments, or what was ``inferred`` from the chart's values, promises nothing of
+    how objects are named.
     """
 
     origin: Origin
@@ -140,6 +141,7 @@ class Contract:
     secrets: tuple[SecretSpec, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     shipped: bool = True
+    inferred: bool = False
 
     def component(self, name: str) -> Component | None:
         """The component of that name."""

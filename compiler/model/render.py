@@ -17,7 +17,8 @@ class RenderRequest:
     """One use of a chart, ready to be rendered.
 
     ``chart_path`` is a directory or an archive, relative to ``repository``; ``chart_digest`` covers every file of it
-    that Helm reads; ``values`` is the finished document as canonical JSON.
+    that Helm reads; ``values`` is the finished document as canonical JSON; ``contracted`` is whether the chart ships a
+    contract, and so is told where it leaves out what the compiler can write by itself.
     """
 
     repository: Path
@@ -28,6 +29,7 @@ class RenderRequest:
     namespace: NamespaceName
     values: str = field(repr=False)
     kubernetes: Kubernetes
+    contracted: bool = True
 
     @property
     def directory(self) -> Path:

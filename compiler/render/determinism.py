@@ -95,12 +95,17 @@ def _listed(differ: list[str]) -> str:
 def _suspects(found: Scan, differ: list[str]) -> tuple[Call, ...]:
     """The calls that the differing templates reach, or else all of them.
 
-    A library's call that no value pins is left out where there are others: every chart that uses it would differ.
+    A library's call that no value pins is left out where there are others: every chart that uses it would differ. A
+    template may also be included by a name that is made up while it runs, which no reading of the files can follow.
     """
     reachable = found.reachable(template.partition("/")[2] for template in differ)
     variable = tuple(call for call in found.calls if call.cause is not Cause.CLUSTER)
-    near = tuple(call for call in variable if call.owner in reachable) or variable
-    return tuple(call for call in near if call.pins or not call.template.startswith(_LIBRARIES)) or near
+    near = tuple(call for call in variable if call.owner in reachable)
+    for calls in (near, variable):
+        plain = tuple(call for call in calls if call.pins or not call.template.startswith(_LIBRARIES))
+        if plain:
+            return plain
+    return near or variable
 
 
 def _hint(request: RenderRequest, call: Call) -> str:

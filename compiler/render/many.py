@@ -73,7 +73,7 @@ def _key(request: RenderRequest, renderer: Renderer, salt: str) -> Digest:
     apis: list[Data] = [*request.kubernetes.api_versions]
     decides: list[Data] = [
         *(request.chart, request.chart_path, request.chart_digest, request.instance, request.namespace, request.values),
-        *(request.kubernetes.version, apis, renderer.identity, _compiler(), salt),
+        *(request.kubernetes.version, apis, request.contracted, renderer.identity, _compiler(), salt),
     ]
     return digest(canonical(decides))
 

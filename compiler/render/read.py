@@ -209,6 +209,8 @@ def _settle_namespace(
     if written == request.namespace:
         return []
     metadata["namespace"] = written if isinstance(written, str) and written else request.namespace
+    if not written and not request.contracted:
+        return []
     message = f"{what} must be in the namespace of its instance, but its template says {_found(written)}"
     return [_misplaced(request, found, message, "`namespace: {{ .Release.Namespace }}`")]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from compiler.documents.schema import nearest
+from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest
 from compiler.model.names import NamespaceName
 from compiler.relations.untyped import items
@@ -138,7 +139,7 @@ def bindings_lead_somewhere(view: View) -> Iterator[Finding]:
     """
     subjects = {subject.owner.name: subject for subject in view.subjects}
     for instance in view.instances:
-        for binding in instance.bindings:
+        for binding in instance.bindings if not _is_inferred(instance) else ():
             provider = subjects[binding.provider]
             name = binding.provision.service_name(provider.owner.name)
             service = next((m for m in provider.bundle.manifests if m.id.kind == "Service" and m.id.name == name), None)
@@ -155,6 +156,11 @@ def bindings_lead_somewhere(view: View) -> Iterator[Finding]:
                     provider.origin(service),
                     "the same port in the Service and in the contract",
                 )
+
+
+def _is_inferred(instance: Instance) -> bool:
+    """Whether its bindings were inferred: they are addresses, and what its pods wait for is looked at by itself."""
+    return instance.chart.contract is not None and instance.chart.contract.inferred
 
 
 def _workloads(view: View) -> Mapping[NamespaceName, list[tuple[str, Manifest]]]:
