@@ -201,7 +201,6 @@ def _named(found: tuple[Instance, ...], name: str) -> Instance:
     raise InputError([Diagnostic(f"the site has no instance `{name}`", hint=hint)])
 
 
-<<<<<<< HEAD
 def explain_value(request: Request, name: str, key: str, progress: Progress = _silent) -> ValueTrace:
     """Where the values at ``key`` of the instance ``name`` come from, and which rendered fields they reach.
 
@@ -259,13 +258,13 @@ def explain_field(
     progress("tracing", 0, 1)
     traced = trace.field(site, asked, where, held, render.Trials(render_request(site, asked)))
     return replace(traced, output=site.delivery.output)
-=======
+
+
 def fetch(request: Request, helm: str, *, update: bool, plain_http: bool) -> tuple[vendor.Fetched, ...]:
     """Bring the charts of elsewhere that the site uses into its repository, with the program ``helm``."""
     repository = environment.repository(request.directory)
     remotes = layers.elsewhere(environment.find(repository, request.reference, request.directory))
     return vendor.fetch(repository, remotes, helm=helm, update=update, plain_http=plain_http)
->>>>>>> 50d41ab (vendor, graph: charts of elsewhere pinned by digest; what third-party pods wait for is an edge)
 
 
 def secrets(request: Request) -> tuple[materialise.Need, ...]:

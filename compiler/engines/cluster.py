@@ -15,6 +15,7 @@ from typing import Final
 
 from compiler.engines.objects import Applied
 from compiler.model.manifest import ObjectId, Reference
+from compiler.relations.waits import labels_of
 
 _GIVEN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _GROUPS: Final = {"Job": "batch", "DaemonSet": "apps", "Deployment": "apps", "StatefulSet": "apps"}
@@ -214,9 +215,13 @@ class Cluster:
         return wanted in self.given or self._names[wanted] > 0 or bool(self._makers[wanted] - self.broken)
 
     def answers(self, wait: Reference) -> bool:
-        """Whether what a pod waits for is there: a Job is done, a Service leads to a pod that runs."""
+        """Whether what a pod waits for is there: a Job is done, a Service or labels lead to a pod that runs."""
         if wait in self.given:
             return True
+        labels = labels_of(wait.name)
+        if labels:
+            found = (self.objects[one] for one in self._pods[wait.namespace])
+            return any(live.up and set(labels) <= set(live.applied.pods or ()) for live in found)
         live = self.objects.get(ObjectId(wait.namespace, wait.kind, _GROUPS.get(wait.kind, ""), wait.name))
         if live is None:
             return False

@@ -44,6 +44,25 @@ def gating(instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: 
     return frozenset(vertex for vertex in homes.vertices if gates(vertex))
 
 
+def without_followers(gates: Collection[Vertex], waited: Iterable[Edge]) -> frozenset[Vertex]:
+    """``gates`` without what waits, in its own pods, for something that gates nothing; directly or not.
+
+    A Job that looks for an agent on some node cannot be done before the agents are there, and those come last: an
+    engine that awaited the Job first would wait for ever.
+    """
+    after: defaultdict[Vertex, list[Vertex]] = defaultdict(list)
+    for edge in waited:
+        after[edge.before].append(edge.after)
+    left = set(gates)
+    ahead = [vertex for vertex in after if vertex not in left]
+    while ahead:
+        for follower in after.get(ahead.pop(), ()):
+            if follower in left:
+                left.remove(follower)
+                ahead.append(follower)
+    return frozenset(left)
+
+
 def pass_over(
     edges: Iterable[Edge], present: Collection[Vertex], gates: Collection[Vertex]
 ) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:

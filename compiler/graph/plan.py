@@ -8,7 +8,7 @@ from itertools import chain
 
 from compiler.graph.circles import groups, refuse_circles
 from compiler.graph.edges import Components, awaited, declared, implied
-from compiler.graph.gates import gating, pass_over
+from compiler.graph.gates import gating, pass_over, without_followers
 from compiler.graph.homes import Homes, settle
 from compiler.graph.levels import levels, longest_chain
 from compiler.model.instance import Instance
@@ -29,8 +29,11 @@ def plan(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...
     """
     homes = settle(instances, bundles)
     present, gates = homes.vertices, gating(instances, bundles, homes)
-    said = (*declared(instances, Components(present)), *awaited(site, instances, bundles, homes))
-    asked, dropped = pass_over(said, present, gates)
+    waited = awaited(site, instances, bundles, homes)
+    gates = without_followers(gates, waited)
+    asked, dropped = pass_over(declared(instances, Components(present)), present, gates)
+    asked = (*asked, *(edge for edge in waited if edge.before in gates))
+    dropped = (*dropped, *(edge for edge in waited if edge.before not in gates))
     edges = _in_order((*asked, *implied(site, instances, bundles, homes)))
     before = _predecessors(present, edges)
     depth = levels(before)

@@ -59,9 +59,14 @@ def test_a_job_that_waits_for_its_own_charts_service_comes_after_it(whole: Compi
     assert waits_for(whole, "mq/broker-cluster-wait") == {"mq/mq-broker"}
 
 
-def test_what_waits_for_an_agent_waits_for_what_the_agent_waits_for(whole: Compiled) -> None:
-    """One broken host must not stop a sync: a DaemonSet gates nothing."""
-    assert waits_for(whole, "machines/machines-setup") == {"machines/machines-api", "pictures/pictures-api"}
+def test_what_waits_for_an_agent_comes_last_with_the_agents(whole: Compiled) -> None:
+    """One broken host must not stop a sync: a DaemonSet gates nothing, and neither does a Job that waits for one."""
+    assert waits_for(whole, "machines/machines-setup") == set()
+    assert waits_for(whole, "machines/machines-agent") == {"machines/machines-api", "pictures/pictures-api"}
+    waves = manifests(whole, "machines")
+    assert whole.plan.waves[waves["Job/machines-setup"].id] == whole.plan.waves[waves["DaemonSet/machines-agent"].id]
+    dropped = {(str(edge.before), str(edge.after)) for edge in whole.plan.dropped}
+    assert ("machines/machines-agent", "machines/machines-setup") in dropped
 
 
 def test_providers_have_the_names_that_the_site_gave_them(whole: Compiled) -> None:
