@@ -141,7 +141,7 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     _stop(validate.inputs(found))
     rendered = adopt.adopt(found, _rendered(request, site, found, store, progress))
     progress("ordering", 0, 1)
-    bundles = materialise.materialise(site, found, rendered)
+    bundles = annotate.settle(site, found, materialise.materialise(site, found, rendered))
     plan = graph.plan(site, found, bundles)
     bundles = annotate.annotate(bundles, plan)
     documents = annotate.deliver(site, found, bundles, plan)

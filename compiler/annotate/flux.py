@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
+from compiler.annotate.lifecycles import lifecycle
 from compiler.annotate.names import below_output, delivery_name, kustomization_name
 from compiler.model.data import Data
 from compiler.model.manifest import Bundle, Manifest
@@ -60,10 +61,12 @@ def documents(site: Site, bundles: tuple[Bundle, ...], plan: Plan) -> Iterator[D
 
 
 def _applied(bundles: tuple[Bundle, ...], plan: Plan) -> Mapping[Vertex, Mapping[str, Manifest]]:
-    """Every object by its path, by the vertex that it is applied with."""
+    """Every object that Flux is given by its path, by the vertex that it is applied with."""
     found: defaultdict[Vertex, dict[str, Manifest]] = defaultdict(dict)
     for bundle in bundles:
         for manifest in bundle.manifests:
+            if lifecycle(manifest).flux is None:
+                continue
             found[plan.homes[manifest.id]][object_path(bundle.instance, manifest.id)] = manifest
     return found
 

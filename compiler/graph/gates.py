@@ -13,7 +13,7 @@ from typing import Final
 
 from compiler.graph.homes import SUPPLIED, Homes
 from compiler.model.instance import Instance
-from compiler.model.manifest import Bundle
+from compiler.model.manifest import UNGATED, Bundle
 from compiler.model.plan import Edge, Vertex
 
 _UNGATED_KINDS: Final = frozenset({"DaemonSet", "CronJob"})
@@ -33,8 +33,8 @@ def gating(instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: 
                 kinds[homes.of[manifest.id]].add(manifest.id.kind)
 
     def gates(vertex: Vertex) -> bool:
-        if vertex.component in SUPPLIED:
-            return True
+        if vertex.component in SUPPLIED or vertex.component in UNGATED:
+            return vertex.component in SUPPLIED
         contract = contracts.get(vertex.instance)
         component = contract.component(vertex.component) if contract else None
         if component is not None:

@@ -82,6 +82,7 @@ def delivery(document: MapNode, name: EnvironmentName, mistakes: Collector) -> D
         revision=text(document, "delivery", "repository", "revision", default="main"),
         argocd=_argocd(document.get("delivery", "argocd")),
         flux=_flux(document.get("delivery", "flux")),
+        tests=flag(document, "delivery", "helmTests"),
     )
 
 

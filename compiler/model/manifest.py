@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 from compiler.model.data import Data
 from compiler.model.diagnostic import Diagnostic
@@ -79,9 +79,10 @@ class Manifest:
     JSON for those who look into it: annotating an object touches its metadata only, so nothing is parsed or written
     twice. ``selects`` is the selector of an object that selects pods
     without making them (Service, PodDisruptionBudget, NetworkPolicy). ``provides`` names what appears in the cluster
-    because of it (the Secret of an ExternalSecret), ``lifecycle`` is ``create-once`` where a sync must not overwrite
-    it, ``hooks`` are the Helm hooks its template asked for (they are stripped from the metadata), ``helm`` is every
-    ``helm.sh/`` annotation as the template wrote it.
+    because of it (the Secret of an ExternalSecret), ``lifecycle`` names what an engine may do to it where its kind does
+    not say so alone (``create-once``: a sync must not overwrite it), ``hooks`` are the Helm hooks that its template
+    asked for (they are stripped from the metadata), ``helm`` is every ``helm.sh/`` annotation as the template wrote it,
+    ``stripped`` what the compiler took out of the object or changed in it, by field or annotation, as it was.
     """
 
     id: ObjectId
@@ -98,6 +99,7 @@ class Manifest:
     lifecycle: str = ""
     hooks: tuple[str, ...] = ()
     helm: tuple[tuple[str, str], ...] = ()
+    stripped: tuple[tuple[str, str], ...] = ()
 
     def metadata_data(self) -> dict[str, Data]:
         """The metadata as data, fresh each time."""
@@ -110,12 +112,35 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An object that a chart rendered and no engine is given, and why."""
+
+    instance: InstanceName
+    id: ObjectId
+    template: str
+    hooks: tuple[str, ...]
+    why: str
+
+
+TEARDOWN: Final = ComponentName("helm-teardown")
+"""The component of what an instance does when it leaves."""
+
+TESTS: Final = ComponentName("helm-tests")
+"""The component of what only tests an instance."""
+
+UNGATED: Final = frozenset({TEARDOWN, TESTS})
+"""Components that the compiler makes and that nothing waits for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """Every manifest of one instance, in order of identity. No two share an identity (a cluster would keep one).
 
     ``diagnostics`` is what was noticed while it was rendered: it is the same whether or not it came from a cache.
+    ``left_out`` is what was rendered and is not applied.
     """
 
     instance: InstanceName
     manifests: tuple[Manifest, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()

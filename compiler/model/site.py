@@ -98,13 +98,17 @@ class Flux:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where the tree goes: a directory of the repository, and the engines that apply it from Git."""
+    """Where the tree goes: a directory of the repository, and the engines that apply it from Git.
+
+    ``tests`` is whether the tests of charts (the hook ``test`` of Helm) are part of it.
+    """
 
     output: str
     url: str = ""
     revision: str = "main"
     argocd: ArgoCD | None = None
     flux: Flux | None = None
+    tests: bool = False
 
 
 @dataclass(frozen=True, slots=True)

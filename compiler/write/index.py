@@ -14,7 +14,7 @@ from typing import Final
 from compiler.model.data import Data, canonical, digest
 from compiler.model.index import API_VERSION, KIND, SCHEMA
 from compiler.model.instance import Binding, Instance
-from compiler.model.manifest import Manifest
+from compiler.model.manifest import LeftOut, Manifest
 from compiler.model.names import InstanceName, LayerName
 from compiler.model.plan import Plan
 from compiler.model.site import Site
@@ -38,10 +38,11 @@ class LaidObject:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Every file of a tree but its index."""
+    """Every file of a tree but its index, and what was rendered and is no file of it."""
 
     objects: tuple[LaidObject, ...]
     documents: tuple[tuple[str, bytes], ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Each path, with its bytes."""
@@ -70,6 +71,8 @@ def index(site: Site, instances: tuple[Instance, ...], plan: Plan, contents: Con
         "waves": {"count": len(set(plan.waves.values())), "criticalPath": [str(step) for step in plan.critical_path]},
         "edges": _edges(plan),
     }
+    if left_out := _left_out(contents):
+        data["leftOut"] = left_out
     return f"{_pretty(data)}\n".encode()
 
 
@@ -112,8 +115,29 @@ def _objects(plan: Plan, contents: Contents) -> list[Data]:
             "component": laid.manifest.component,
             "wave": plan.waves[laid.manifest.id],
             "template": laid.manifest.template,
+            **_changed(laid.manifest),
         }
         for laid in sorted(contents.objects, key=lambda laid: laid.path)
+    ]
+
+
+def _changed(manifest: Manifest) -> dict[str, Data]:
+    """What the compiler took out of an object or changed in it, as it was, and the life that the object has instead."""
+    if not manifest.stripped:
+        return {}
+    return {"lifecycle": manifest.lifecycle or "ordinary", "stripped": dict(manifest.stripped)}
+
+
+def _left_out(contents: Contents) -> list[Data]:
+    return [
+        {
+            "instance": one.instance,
+            "object": str(one.id),
+            "template": one.template,
+            "hooks": list(one.hooks),
+            "why": one.why,
+        }
+        for one in contents.left_out
     ]
 
 

@@ -41,7 +41,8 @@ def lay_out(
     tell ``A`` from ``a``), and every name that would lead out of the tree.
     """
     objects = tuple(_lay_objects(bundles))
-    contents = Contents(objects, tuple((document.path, emit(document.content).encode()) for document in documents))
+    written = tuple((document.path, emit(document.content).encode()) for document in documents)
+    contents = Contents(objects, written, tuple(one for bundle in bundles for one in bundle.left_out))
     _refuse_clashes(_claims(site, instances, contents))
     files = dict(contents.files())
     files[INDEX] = index(site, instances, plan, contents)
