@@ -6,8 +6,10 @@ graph (Flux deletes what leaves one Kustomization before another one has adopted
 
 - What the workloads of one other component need, and nobody else, is applied with that component.
 - What several need is applied before all of them, with ``shared`` of its instance; Roles and RoleBindings go with the
-  ServiceAccount that they are for. Namespaces and definitions of kinds need nothing, and are always there; so is what
-  belongs to a component that prepares something for each consumer and to none of its Jobs alone.
+  ServiceAccount that they are for. So is what belongs to a component that prepares something for each consumer and to
+  none of its Jobs alone.
+- Namespaces and definitions of kinds need nothing, and are applied before all else of the instance that brings them
+  along, with ``definitions``: a definition and an object of its kind never share a wave.
 - A PersistentVolumeClaim is applied with the first workload that mounts it: both engines wait until a claim is bound,
   and a claim of a class with ``volumeBindingMode: WaitForFirstConsumer`` is not bound before that.
 """
@@ -33,7 +35,10 @@ SHARED: Final = ComponentName("shared")
 CONSUMER: Final = "oscompile.io/consumer"
 """The label of what a provider prepares for one consumer."""
 
-SUPPLIED: Final = frozenset({SECRETS, SHARED})
+DEFINITIONS: Final = ComponentName("definitions")
+"""The component of the Namespaces and definitions of kinds that an instance brings along: before everything of theirs."""
+
+SUPPLIED: Final = frozenset({SECRETS, SHARED, DEFINITIONS})
 """Components that no chart declares: nothing runs in them, and everything may wait for them."""
 
 _CLAIM: Final = "PersistentVolumeClaim"
@@ -109,7 +114,7 @@ def _home(kind: str, own: Vertex, users: Collection[Vertex]) -> Vertex:
     if own.instance == SITE or own.component == SECRETS:
         return own
     if kind in _DEFINITIONS:
-        return Vertex(own.instance, SHARED)
+        return Vertex(own.instance, DEFINITIONS)
     if not users or set(users) == {own}:
         return own
     only = next(iter(users))

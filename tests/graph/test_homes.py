@@ -39,7 +39,7 @@ CASES = {
         "PersistentVolumeClaim s x",
         "a/y",
     ),
-    "a Namespace needs nothing": ((Part("x", after=("y",)), Part("y")), "Namespace s x", "a/shared"),
+    "a Namespace needs nothing": ((Part("x", after=("y",)), Part("y")), "Namespace s x", "a/definitions"),
 }
 
 

@@ -188,7 +188,7 @@ def test_a_definition_stands_before_the_objects_of_its_group() -> None:
     operator = Thing("operator", (Part("operator"),), objects=(crd,))
     user = Thing("monitoring", (Part("web"),), objects=("Prometheus main server",))
     plan = world(operator, user).plan()
-    assert ("operator/shared", "monitoring/server") in pairs(plan)
+    assert ("operator/definitions", "monitoring/server") in pairs(plan)
     assert (
         waves(plan)["openstack/Prometheus main"]
         > waves(plan)["CustomResourceDefinition prometheuses.monitoring.coreos.com"]
