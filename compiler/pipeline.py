@@ -23,6 +23,7 @@ from compiler import (
     layers,
     materialise,
     render,
+    survival,
     trace,
     validate,
     vendor,
@@ -159,6 +160,22 @@ def dated(report: Report, today: str) -> Report:
 def due(report: Report, today: str) -> None:
     """Stop where a waiver of ``report`` was over before ``today``. Raises ``InputError``."""
     _stop(dated(report, today).findings)
+
+
+def survive(judged: Judged, *, pairs: bool = False) -> tuple[survival.Survey, tuple[Diagnostic, ...]]:
+    """What a site survives (any host, any zone and, with ``pairs``, any two hosts), and what the rules say of that."""
+    about = tuple(each for each in judged.report.findings if each.code in validate.SURVIVAL)
+    return survival.survey(judged.site, judged.instances, judged.bundles, pairs=pairs), about
+
+
+def show(survey: survival.Survey) -> str:
+    """What the site survives, as a table."""
+    return survival.text(survey)
+
+
+def describe_survey(survey: survival.Survey) -> dict[str, Data]:
+    """What the site survives, for machines."""
+    return survival.describe(survey)
 
 
 def deliver(compiled: Compiled, ending: Ending = Ending.WRITE, progress: Progress = _silent) -> Delivered:

@@ -10,7 +10,18 @@ from typing import Final, NoReturn
 
 from compiler.errors import UsageError
 
-COMMANDS: Final = ("compile", "list", "graph", "explain", "validate", "vendor", "secrets", "schema", "rule")
+COMMANDS: Final = (
+    "compile",
+    "list",
+    "graph",
+    "explain",
+    "validate",
+    "survive",
+    "vendor",
+    "secrets",
+    "schema",
+    "rule",
+)
 _EPILOG: Final = """\
 commands:
   ENV                         compile a site (env/site-a, site-a, or a path: all the same)
@@ -21,6 +32,7 @@ commands:
   validate ENV                what the rules say of the site, without writing it
   vendor ENV                  fetch the charts that are published elsewhere, and pin them
   secrets ENV                 the Secrets the site needs, and where each is fetched from
+  survive ENV                 what the site survives: each workload without any host, any zone, any two hosts
   schema [NAME]               the JSON schema of a format (environment, component, index, ...)
   rule [CODE]                 what a rule checks, why, and what to do instead
 """
@@ -166,6 +178,12 @@ def _vendor() -> _Parser:
     return parser
 
 
+def _survive() -> _Parser:
+    parser = _compiling("survive", "Prove what the site survives: the loss of any host, of any zone, of any two hosts.")
+    parser.add_argument("--pairs", action="store_true", help="take any two hosts away, too")
+    return parser
+
+
 def _schema() -> _Parser:
     parser = _parser("schema", "Print the JSON schema of a format; without a name, list them.")
     parser.add_argument("name", nargs="?", default="", metavar="NAME")
@@ -195,6 +213,7 @@ _BUILDERS: Final = {
     "validate": _validate,
     "secrets": _secrets,
     "vendor": _vendor,
+    "survive": _survive,
     "schema": _schema,
     "rule": _rule,
 }

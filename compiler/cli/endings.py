@@ -14,6 +14,7 @@ from compiler.cli.terminal import Terminal
 from compiler.documents.schema import published
 from compiler.errors import InputError, RulesBroken, UsageError
 from compiler.model.data import Data
+from compiler.model.diagnostic import Severity
 from compiler.model.names import EnvironmentName
 from compiler.model.report import Report
 from compiler.pipeline import Compiled, Judged, Request
@@ -149,6 +150,21 @@ def vendor(arguments: argparse.Namespace, terminal: Terminal) -> None:
         terminal.say("every chart of the site lies in the repository already: there is nothing to fetch")
 
 
+def survive(arguments: argparse.Namespace, terminal: Terminal) -> None:
+    """Print what the site survives; a site that does not is an input at fault."""
+    judged = pipeline.judge_site(_request(arguments), progress=terminal.progress)
+    found, lost = pipeline.survive(judged, pairs=arguments.pairs)
+    terminal.settle()
+    if arguments.output == "json":
+        terminal.say_json(pipeline.describe_survey(found))
+    else:
+        terminal.say(pipeline.show(found))
+    terminal.warn(lost)
+    errors = sum(each.severity is Severity.ERROR for each in lost)
+    if errors:
+        raise RulesBroken(count=errors)
+
+
 def schema(arguments: argparse.Namespace, terminal: Terminal) -> None:
     """Print a published schema, or the list of them."""
     known = pipeline.schemas()
@@ -188,6 +204,7 @@ ENDINGS: Final[Mapping[str, Callable[[argparse.Namespace, Terminal], None]]] = {
     "validate": validate,
     "secrets": secrets,
     "vendor": vendor,
+    "survive": survive,
     "schema": schema,
     "rule": rule,
 }

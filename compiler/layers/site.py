@@ -14,6 +14,7 @@ from compiler.layers.declarations import Stack, declare
 from compiler.layers.merge import Law
 from compiler.layers.overlays import Overlays
 from compiler.layers.remotes import remotes
+from compiler.layers.topology import topology
 from compiler.model.names import LayerName
 from compiler.model.node import MapNode, Node, Origin, flag
 from compiler.model.remote import Remote
@@ -74,6 +75,7 @@ def merge(
             secrets=structure.secrets(document, mistakes),
             delivery=structure.delivery(document, environment.name, mistakes),
             globals=globals_,
+            topology=topology(document, mistakes),
             declarations=declare(document, stack, law),
             development=flag(document, "development"),
             layers=tuple(source.layer for source in environment.sources),

@@ -6,14 +6,19 @@ Each document was checked on its own; here stands what only the whole can lack o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import PurePosixPath
+from typing import Final
 
 from compiler.errors import Collector
 from compiler.model.names import EnvironmentName
 from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
 from compiler.model.report import Waiver
 from compiler.model.site import ArgoCD, Delivery, Flux, Kubernetes, Secrets
+
+_SEEN: Final = ("count", "zone", "labels", "taints")
+"""What charts see of the hosts: enough to know how many of them their pods may run on."""
 
 
 def place(document: MapNode, *path: str) -> Origin:
@@ -23,13 +28,24 @@ def place(document: MapNode, *path: str) -> Origin:
 
 
 def globals_of(document: MapNode) -> MapNode:
-    """What every chart reads as ``.Values.global``: ``site``, and whether the site is a development one."""
+    """What every chart reads as ``.Values.global``: ``site``, whether it is a development one, and what it runs on."""
     site = document.get("site")
     base = site if isinstance(site, MapNode) else MapNode({}, document.origin)
     written = document.get("development")
     origin = written.origin if written is not None else document.origin
-    development = ScalarNode(flag(document, "development"), origin)
-    return MapNode({**base.entries, "development": development}, base.origin, keys={**base.keys, "development": origin})
+    added: dict[str, Node] = {"development": ScalarNode(flag(document, "development"), origin)}
+    hosts = document.get("topology", "hosts")
+    if isinstance(hosts, ListNode):
+        seen = ListNode(tuple(_seen(group) for group in hosts.items), hosts.origin)
+        added["topology"] = MapNode({"hosts": seen}, hosts.origin, keys={"hosts": hosts.origin})
+    keys = {**base.keys, **{key: node.origin for key, node in added.items()}}
+    return MapNode({**base.entries, **added}, base.origin, keys=keys)
+
+
+def _seen(group: Node) -> Node:
+    if not isinstance(group, MapNode):
+        return group
+    return replace(group, entries={key: group.entries[key] for key in _SEEN if key in group.entries})
 
 
 def kubernetes(document: MapNode, mistakes: Collector) -> Kubernetes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from compiler.model.names import EnvironmentName, InstanceName, LayerName, NamespaceName
 from compiler.model.node import MapNode, Node, Origin
 from compiler.model.report import Waiver
+from compiler.model.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +143,4 @@ class Site:
     development: bool = False
     layers: tuple[LayerName, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    topology: Topology | None = None

@@ -8,7 +8,19 @@ values by their schema. ``settle`` holds what was found against the site's waive
 """
 
 from compiler.validate.rule import RULES, AnyRule
-from compiler.validate.run import SCHEMA, Judge, check, inputs, values
+from compiler.validate.run import SCHEMA, SURVIVAL, Judge, check, inputs, values
 from compiler.validate.waivers import expired, nearest_code, settle
 
-__all__ = ["RULES", "SCHEMA", "AnyRule", "Judge", "check", "expired", "inputs", "nearest_code", "settle", "values"]
+__all__ = [
+    "RULES",
+    "SCHEMA",
+    "SURVIVAL",
+    "AnyRule",
+    "Judge",
+    "check",
+    "expired",
+    "inputs",
+    "nearest_code",
+    "settle",
+    "values",
+]

@@ -17,6 +17,7 @@ from compiler.model.names import InstanceName, NamespaceName
 from compiler.model.node import Origin
 from compiler.model.plan import Plan
 from compiler.model.site import Site
+from compiler.survival import Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,13 @@ class View:
     subjects: tuple[Subject, ...]
     site_bundle: Bundle
     plan: Plan
+    survey: Survey
     emitted: Emitted = NOTHING
     memory: Memory = FORGETFUL
+
+    def owner(self, name: str) -> Subject | None:
+        """The subject that is the instance ``name``."""
+        return next((subject for subject in self.subjects if subject.owner.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,8 @@ class Finding:
 
     ``origin`` is the best place that the check knows; where it gives the ``field`` of the rendered object, the value
     that decides that field is found later, and becomes the place. A waiver finds it by that field's object, and by the
-    ``container`` where it is about one.
+    ``container`` where it is about one. ``severity`` is the rule's unless the
+    check knows better.
     """
 
     message: str
@@ -96,6 +103,7 @@ class Finding:
     hint: str = ""
     field: Field | None = None
     container: str = ""
+    severity: Severity | None = None
 
 
 class Judged(StrEnum):
@@ -140,7 +148,7 @@ class Rule(Generic[On]):
                 finding.origin,
                 finding.hint,
                 code=self.code,
-                severity=self.severity,
+                severity=finding.severity or self.severity,
                 field=finding.field,
                 container=finding.container,
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from compiler import survival
 from compiler.documents.schema import FORGETFUL, Memory
 from compiler.engines import Emitted
 from compiler.model.diagnostic import Diagnostic, Severity
@@ -34,6 +35,9 @@ SCHEMA: Final = "OS003"
 
 _CREDENTIALS: Final = "OS036"
 """The code of the rule that keeps what breaks it out of every cache."""
+
+SURVIVAL: Final = frozenset({"OS018", "OS019", "OS021", "OS029"})
+"""The codes of the rules that say what a site does not survive."""
 
 
 def inputs(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
@@ -85,7 +89,8 @@ def check(  # noqa: PLR0913, PLR0917 - a site, and all that is known of it
     by_name = {bundle.instance: bundle for bundle in bundles}
     owners = {instance.name: Owner.of(instance, site) for instance in instances}
     subjects = tuple(Subject(owners[instance.name], by_name[instance.name]) for instance in instances)
-    view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan, emitted, memory)
+    proved = survival.survey(site, instances, bundles)
+    view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan, proved, emitted, memory)
     return tuple(_weighed(found, owners) for rule in SITE_RULES for found in rule.run(view))
 
 

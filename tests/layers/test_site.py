@@ -12,6 +12,7 @@ from compiler.errors import InputError, UsageError
 from compiler.model.names import Digest
 from compiler.model.node import MapNode, Node
 from compiler.model.site import ArgoCD, Declaration, Flux, Site
+from compiler.model.topology import Capacity, Reach, StorageClass
 
 if TYPE_CHECKING:
     from pytest_golden.plugin import GoldenTestFixture
@@ -369,3 +370,28 @@ def test_a_mistake_is_told_with_its_place_and_what_to_try(golden: GoldenTestFixt
     with pytest.raises(InputError) as failure:
         compiled(world, golden["site"], *golden.get("settings", []), more=golden.get("files", {}))
     assert golden.out["error"] == str(failure.value)
+
+
+def test_charts_see_what_their_pods_may_run_on(world: World) -> None:
+    """Counts, zones, labels and taints of the hosts are global values, with their places; the rest is not theirs."""
+    site = compiled(
+        world,
+        "topology: {hosts: [{count: 2, zone: a, labels: {role: db}, capacity: {cpu: 8, memory: 64Gi}}]}\n"
+        "instances: {a: {chart: web}}\n",
+    )
+    hosts = value(site, "global", "topology", "hosts")
+    assert hosts.data() == [{"count": 2, "zone": "a", "labels": {"role": "db"}}]
+    assert hosts.origin.file == "environments/site/environment.yaml"
+    assert site.topology is not None
+    assert site.topology.hosts[0].capacity == Capacity(8000, 64 * 1024**3)
+
+
+def test_a_storage_class_reaches_as_far_as_it_says(world: World) -> None:
+    """By name, or as the default one; of any other the site says nothing."""
+    site = compiled(
+        world,
+        "topology: {hosts: [{count: 1, zone: a}], storageClasses: {ssd: {reach: zone, zones: [a], default: true}}}\n",
+    )
+    assert site.topology is not None
+    assert site.topology.storage_class("") == StorageClass("ssd", Reach.ZONE, ("a",), default=True)
+    assert site.topology.storage_class("hdd") is None

@@ -17,6 +17,8 @@ import yaml
 from compiler import annotate, graph, validate
 from compiler.documents import emit, parse_node
 from compiler.engines import Emitted
+from compiler.errors import collecting
+from compiler.layers.topology import topology
 from compiler.model.chart import Chart, Component, Contract, Provision, Requirement, Role
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import SITE, Binding, Instance
@@ -36,6 +38,7 @@ from compiler.model.node import MapNode, Origin
 from compiler.model.plan import Plan
 from compiler.model.render import RenderedFile, RenderRequest
 from compiler.model.site import ArgoCD, Delivery, Flux, Kubernetes, Secrets, Site
+from compiler.model.topology import Topology
 from compiler.render.read import read
 from compiler.validate.rule import ELSEWHERE
 
@@ -106,7 +109,14 @@ def site(case: Mapping[str, Any]) -> Site:
         globals=MapNode({}, PLACE),
         declarations=(),
         development=bool(case.get("development")),
+        topology=known_topology(document),
     )
+
+
+def known_topology(document: MapNode) -> Topology | None:
+    """The topology of a case, read as a site's is."""
+    with collecting() as mistakes:
+        return topology(document, mistakes)
 
 
 def instance(name: str, given: Mapping[str, Any]) -> Instance:

@@ -1,5 +1,5 @@
 {{- /*
-abstract: Where pods of a component run: spread over hosts (and zones, where `global.zones` says that nodes carry them), away from lost nodes, with the role's priority. Stateless roles leave an unreachable node early; quorum members and agents belong to their node.
+abstract: Where pods of a component run: spread over hosts and zones (common.spread, which counts `replicas`), away from lost nodes, with the role's priority. Stateless roles leave an unreachable node early; quorum members and agents belong to their node.
 values: {scheduling: {tolerationSeconds: 30, priorityClasses: {api: control-plane}, nodeSelector: {}, tolerations: []}}
 usage: {{ include "common.pod.scheduling" (dict "root" $ "component" "api" "role" "api") }}
 return:
@@ -11,8 +11,6 @@ return:
 {{- define "common.pod.scheduling" -}}
 {{- $scheduling := .root.Values.scheduling | default dict -}}
 {{- $selector := include "common.labels.selector" . -}}
-{{- /* The scheduler ignores nodes that lack any of the keys, so the zone is named only where every node has one. */ -}}
-{{- $keys := ternary (list "kubernetes.io/hostname" "topology.kubernetes.io/zone") (list "kubernetes.io/hostname") (not (empty (.root.Values.global).zones)) -}}
 {{- if not (has .role (list "job" "cron" "agent")) -}}
 affinity:
   podAntiAffinity:
@@ -23,15 +21,7 @@ affinity:
           labelSelector:
             matchLabels:
               {{- $selector | nindent 14 }}
-topologySpreadConstraints:
-  {{- range $keys }}
-  - maxSkew: 1
-    topologyKey: {{ . }}
-    whenUnsatisfiable: ScheduleAnyway
-    labelSelector:
-      matchLabels:
-        {{- $selector | nindent 8 }}
-  {{- end }}
+{{ include "common.spread" . }}
 {{- end }}
 {{- $leave := not (has .role (list "quorum" "agent")) }}
 {{- if or $leave $scheduling.tolerations }}
@@ -52,7 +42,7 @@ tolerations:
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with get ($scheduling.priorityClasses | default dict) .role }}
+{{- with get (merge (dict) ($scheduling.priorityClasses | default dict) ((.root.Values.global).priorityClasses | default dict)) .role }}
 priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
@@ -87,7 +77,7 @@ readOnlyRootFilesystem: true
 {{- end -}}
 
 {{- /*
-abstract: A whole pod template. `spec` is YAML text with containers, volumes and whatever else the component has; identity, security and scheduling are added here. `config` is the text of everything that is mounted from ConfigMaps: its checksum rolls the pods. `token: true` mounts a token for the Kubernetes API.
+abstract: A whole pod template. `spec` is YAML text with containers, volumes and whatever else the component has; identity, security and scheduling are added here; `replicas` is how many there will be, for a component that has several. `config` is the text of everything that is mounted from ConfigMaps: its checksum rolls the pods. `token: true` mounts a token for the Kubernetes API.
 values: {}
 usage: {{ include "common.pod.template" (dict "root" $ "component" "sync" "role" "job" "user" 42425 "config" "[DEFAULT]" "spec" "containers: [{name: sync}]") }}
 return:

@@ -1,15 +1,33 @@
 """The rules, grouped as the rule list groups them."""
 
 from compiler.validate.rules import (
+    containers,
     credentials,
     jobs,
     naming,
     ordering,
+    placement,
     references,
     rendering,
     resilience,
     schema,
+    state,
+    survival,
     waits,
 )
 
-LOADED = (credentials, jobs, naming, ordering, references, rendering, resilience, schema, waits)
+LOADED = (
+    containers,
+    credentials,
+    jobs,
+    naming,
+    ordering,
+    placement,
+    references,
+    rendering,
+    resilience,
+    schema,
+    state,
+    survival,
+    waits,
+)

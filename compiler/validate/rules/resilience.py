@@ -1,19 +1,26 @@
-"""Rules about surviving a bad day."""
+"""Rules about how many there are, and how many may be away: replicas, budgets, rollouts."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from compiler.model.chart import Component, Role
+from compiler.model.data import Data
 from compiler.model.instance import Instance
-from compiler.model.node import ListNode, MapNode, Node, ScalarNode
+from compiler.model.node import Node, Origin, ScalarNode
+from compiler.relations.untyped import Map, mapping
+from compiler.survival import Budget, Pods, Protection, Row, share
 from compiler.validate.rule import SITE_RULES, Finding, View, rule
 
 _LEAST: Final = {Role.QUORUM: 3, Role.API: 2, Role.WORKER: 2}
+_STATELESS: Final = frozenset({Role.API, Role.WORKER})
+_TENTH: Final = 10
+"""The percentage of agents that a rollout may take away at once."""
 
 
-@rule(SITE_RULES, "OS018", "API servers and workers have a second replica")
+@rule(SITE_RULES, "OS018", "API servers and workers have a second replica", promise=True)
 def second_replica(view: View) -> Iterator[Finding]:
     """Check that components of the roles `api` and `worker` have at least two replicas, outside development.
 
@@ -23,59 +30,229 @@ def second_replica(view: View) -> Iterator[Finding]:
 
     Use instead: three for an API; a component that may only run once is a `singleton` and says why that is harmless.
     """
-    for instance, component, count, node in _counted(view):
-        least = _LEAST.get(component.role)
-        if component.role is not Role.QUORUM and least and count < least:
+    for pods in _production(view):
+        least = _LEAST[Role.API]
+        if pods.plays in _STATELESS and pods.count < least:
             yield Finding(
-                f"`{instance.name}/{component.name}` must have at least {least} replicas, but has {count}",
-                node.origin,
+                f"`{pods.name}` must have at least {least} replicas, but has {pods.count}",
+                _written(view, pods),
                 "3",
+                pods.field_of_count,
             )
 
 
-@rule(SITE_RULES, "OS019", "a quorum is odd, at least three, and fits its hosts")
+@rule(SITE_RULES, "OS019", "a quorum is odd, at least three, and fits its hosts", promise=True)
 def quorum_counts(view: View) -> Iterator[Finding]:
     """Check that a component of the role `quorum` has an odd number of members, at least three, on as many hosts.
 
     Why it matters: an even member adds a failure and no tolerance; two members on one host are lost together.
 
-    Example: `replicas: 4`, or five members on three hosts.
+    Example: `replicas: 4`, or five members where three hosts of the topology admit them.
 
-    Use instead: 3, 5 or 7 members, and no more than the topology has hosts.
+    Use instead: 3, 5 or 7 members, and no more than there are hosts that admit them.
     """
-    hosts = _hosts(view.site.document.entries.get("topology"))
-    for instance, component, count, node in _counted(view):
-        if component.role is not Role.QUORUM:
+    hosts = {row.pods.manifest.id: row.hosts for row in view.survey.rows if view.survey.topology is not None}
+    for pods in _production(view):
+        if pods.plays is not Role.QUORUM:
             continue
-        name = f"`{instance.name}/{component.name}`"
-        if count % 2 == 0 or count < _LEAST[Role.QUORUM]:
-            hint = "3" if count < _LEAST[Role.QUORUM] else f"{count - 1} or {count + 1}"
-            yield Finding(f"{name} must have an odd number of members, at least 3, but has {count}", node.origin, hint)
-        elif hosts is not None and count > hosts:
-            yield Finding(
-                f"{name} has {count} members, but the site's topology has {hosts} hosts to put them on",
-                node.origin,
-                f"{hosts if hosts % 2 else hosts - 1}, or more hosts in `topology`",
-            )
+        least, count, room = _LEAST[Role.QUORUM], pods.count, hosts.get(pods.manifest.id)
+        if count % 2 == 0 or count < least:
+            hint = str(least) if count < least else f"{count - 1} or {count + 1}"
+            message = f"`{pods.name}` must have an odd number of members, at least {least}, but has {count}"
+            yield Finding(message, _written(view, pods), hint, pods.field_of_count)
+        elif room and count > room:
+            many = f"{room} host" + "s" * (room > 1)
+            message = f"`{pods.name}` has {count} members, but the site's topology has {many} to put them on"
+            fewer = f"{room - 1 + room % 2}, or " if room >= least else ""
+            hint = f"{fewer}more hosts in `topology`"
+            yield Finding(message, _written(view, pods), hint, pods.field_of_count)
 
 
-def _counted(view: View) -> Iterator[tuple[Instance, Component, int, Node]]:
-    """Every component whose replicas are counted in the values, with the count and the node that says it."""
+@rule(SITE_RULES, "OS021", "a disruption budget protects, and lets hosts be drained", promise=True)
+def budgets(view: View) -> Iterator[Finding]:
+    """Check that each workload of several pods has one disruption budget, which allows a drain something, not too much.
+
+    A quorum must keep its majority, an API and workers somebody. Two budgets for one pod are none: the eviction API
+    refuses such a pod.
+
+    Why it matters: without a budget, draining hosts one after another for an upgrade of Kubernetes takes the pods
+    faster than they come back. A budget that allows nothing stops every drain, until somebody deletes it in a
+    hurry.
+
+    Example: `minAvailable: 3` of three replicas; `maxUnavailable: 2` of a quorum of three.
+
+    Use instead: `maxUnavailable: 1` (`common.pdb`).
+    """
     if view.site.development:
         return
+    guards: defaultdict[tuple[str, str], list[Budget]] = defaultdict(list)
+    for budget in view.survey.budgets:
+        for pods in budget.selected:
+            guards[pods.instance, str(pods.manifest.id)].append(budget)
+    for row in view.survey.rows:
+        yield from _guarded(view, row, guards[row.pods.instance, str(row.pods.manifest.id)])
+
+
+def _guarded(view: View, row: Row, found: list[Budget]) -> Iterator[Finding]:
+    pods = row.pods
+    if not found and pods.count > 1 and row.needed:
+        message = f"`{pods.name}` must have a disruption budget for its {pods.count} pods, but has none"
+        yield Finding(message, _template(view, pods), "`maxUnavailable: 1`", pods.at())
+    if len(found) > 1:
+        names = ", ".join(budget.manifest.id.name for budget in found)
+        message = (
+            f"`{pods.name}` must have one disruption budget, but has {len(found)} ({names}): none of "
+            "its pods can be evicted"
+        )
+        yield Finding(message, _template(view, pods), "one of them", pods.at())
+    for budget in found:
+        said = _said(row, budget)
+        if said:
+            yield _about(view, budget, f"{budget.manifest.id} {said}")
+
+
+def _said(row: Row, budget: Budget) -> str:
+    """What is wrong with the budget, for this workload."""
+    match budget.protection(row.needed):
+        case Protection.BLOCKS:
+            return f"allows no pod of `{row.pods.name}` to be away: it blocks every drain"
+        case Protection.IDLE if row.needed and row.pods.count > 1:
+            left = max(0, budget.count - budget.allowed)
+            return (
+                f"protects nothing: it allows {budget.allowed} of the {budget.count} pods of `{row.pods.name}` to be "
+                f"away, which leaves {left}, and {row.needed} must stay"
+            )
+        case _:
+            return ""
+
+
+def _about(view: View, budget: Budget, message: str) -> Finding:
+    spec = mapping(budget.manifest.data(), "spec")
+    key = "maxUnavailable" if "maxUnavailable" in spec else "minAvailable"
+    subject = view.owner(budget.owner)
+    origin = subject.origin(budget.manifest) if subject else None
+    field = subject.field(budget.manifest, "spec", key) if subject else None
+    return Finding(message, origin, "`maxUnavailable: 1`", field)
+
+
+@rule(SITE_RULES, "OS022", "a rollout takes away no more than can be spared", promise=True)
+def rollouts(view: View) -> Iterator[Finding]:
+    """Check that rollouts of APIs add a pod before they take one, that those of quorums keep their majority.
+
+    An API has `maxUnavailable: 0` and `maxSurge` of at least one; whatever has several pods has `minReadySeconds`, so
+    that a pod which dies in its first seconds stops the rollout instead of the service.
+
+    Why it matters: a bad image or option then costs one pod. Without it, it costs all of them, one second apart.
+
+    Example: the defaults of Kubernetes (a quarter away, `minReadySeconds: 0`).
+
+    Use instead: `common.deployment`, `common.statefulset`.
+    """
+    for pods in _production(view):
+        if pods.kind not in {"Deployment", "StatefulSet"} or pods.count < _LEAST[Role.WORKER]:
+            continue
+        spec = mapping(pods.manifest.data(), "spec")
+        strategy = _rolling(spec)
+        if pods.kind == "Deployment":
+            yield from _surges(view, pods, strategy)
+        away = share(strategy.get("maxUnavailable", 1), pods.count)
+        if pods.plays is Role.QUORUM and pods.count - away < pods.count // 2 + 1:
+            message = (
+                f"a rollout of `{pods.name}` takes {away} of {pods.count} members at once, and its majority with them"
+            )
+            yield _finding(view, pods, message, "`maxUnavailable: 1`", "spec", "updateStrategy")
+        if not spec.get("minReadySeconds"):
+            message = (
+                f"`{pods.name}` must say how long a new pod stays ready before the next "
+                "(`minReadySeconds`), but does not"
+            )
+            yield _finding(view, pods, message, "`minReadySeconds: 10`", "spec")
+
+
+def _rolling(spec: Map) -> Map:
+    return mapping(spec, "strategy", "rollingUpdate") or mapping(spec, "updateStrategy", "rollingUpdate")
+
+
+def _surges(view: View, pods: Pods, strategy: Map) -> Iterator[Finding]:
+    recreate = mapping(pods.manifest.data(), "spec", "strategy").get("type") == "Recreate"
+    away = pods.count if recreate else _rounded_down(strategy.get("maxUnavailable", "25%"), pods.count)
+    if pods.plays is Role.API and (away or not pods.surge):
+        message = (
+            f"a rollout of the API `{pods.name}` must add a pod before it takes one away, but may take {away} and add "
+            f"{pods.surge}"
+        )
+        yield _finding(view, pods, message, "`maxUnavailable: 0` and `maxSurge: 1`", "spec", "strategy")
+    elif pods.plays is Role.WORKER and away >= pods.count:
+        message = f"a rollout of `{pods.name}` may take all of its {pods.count} pods at once"
+        yield _finding(view, pods, message, "`maxUnavailable: 1`", "spec", "strategy")
+
+
+def _rounded_down(written: Data, count: int) -> int:
+    """A Deployment's maxUnavailable is rounded down where it is a percentage; every other one up."""
+    if isinstance(written, str) and written.endswith("%") and written[:-1].isdigit():
+        return count * int(written[:-1]) // 100
+    return share(written, count)
+
+
+@rule(SITE_RULES, "OS023", "agents are replaced slowly, or by hand", promise=True)
+def agents(view: View) -> Iterator[Finding]:
+    """Check that a DaemonSet is updated `OnDelete`, or a few hosts at a time with `minReadySeconds`.
+
+    Few is one, or at most a tenth of the hosts.
+
+    Why it matters: agents hold the data plane. One that breaks its host's network breaks all hosts in the time that a
+    rolling update needs, and that is what the site runs on.
+
+    Example: `maxUnavailable: 100%`; a rolling update without `minReadySeconds`.
+
+    Use instead: `updateStrategy: {type: OnDelete}`, or `maxUnavailable: 1` and `minReadySeconds: 30`.
+    """
+    for pods in _production(view):
+        if pods.kind != "DaemonSet":
+            continue
+        spec = mapping(pods.manifest.data(), "spec")
+        if mapping(spec, "updateStrategy").get("type") == "OnDelete":
+            continue
+        most = mapping(spec, "updateStrategy", "rollingUpdate").get("maxUnavailable", 1)
+        if share(most, 100) > _TENTH or (isinstance(most, int) and most > 1):
+            message = f"an update of `{pods.name}` may take `{most}` of its hosts at once: at most one, or 10%, may be"
+            yield _finding(view, pods, message, "`maxUnavailable: 1`, or `OnDelete`", "spec", "updateStrategy")
+        if not spec.get("minReadySeconds"):
+            message = f"an update of `{pods.name}` goes from host to host without waiting (`minReadySeconds`)"
+            yield _finding(view, pods, message, "`minReadySeconds: 30`, or `OnDelete`", "spec")
+
+
+def _production(view: View) -> Iterator[Pods]:
+    """Every workload of a site that is not a development one."""
+    if not view.site.development:
+        yield from view.survey.pods
+
+
+def _finding(view: View, pods: Pods, message: str, hint: str, *path: str | int) -> Finding:
+    subject = view.owner(pods.instance)
+    field = subject.field(pods.manifest, *path) if subject else None
+    return Finding(message, _template(view, pods), hint, field)
+
+
+def _template(view: View, pods: Pods) -> Origin | None:
+    subject = view.owner(pods.instance)
+    return subject.origin(pods.manifest) if subject else None
+
+
+def _written(view: View, pods: Pods) -> Origin | None:
+    """Where the count is written: in the values, where the contract says so, else in the template."""
+    for instance, component, node in _counts(view):
+        if instance.name == pods.instance and component.name == pods.component:
+            return node.origin
+    return _template(view, pods)
+
+
+def _counts(view: View) -> Iterator[tuple[Instance, Component, Node]]:
+    """Every component whose replicas are counted in the values, with the node that says it."""
     for instance in view.instances:
         contract = instance.chart.contract
         for component in contract.components if contract else ():
             path = component.replicas
             node = instance.values.get(*path) if isinstance(path, tuple) else None
             if isinstance(node, ScalarNode) and isinstance(node.value, int):
-                yield instance, component, node.value, node
-
-
-def _hosts(topology: Node | None) -> int | None:
-    """How many hosts the topology counts; None where it says nothing."""
-    hosts = topology.entries.get("hosts") if isinstance(topology, MapNode) else None
-    if not isinstance(hosts, ListNode):
-        return None
-    counts = [group.get("count") for group in hosts.items if isinstance(group, MapNode)]
-    return sum(node.value for node in counts if isinstance(node, ScalarNode) and isinstance(node.value, int))
+                yield instance, component, node
