@@ -9,7 +9,7 @@ from compiler.engines.flux import Kustomization
 from compiler.engines.log import Entry
 from compiler.engines.memory import Emitted, compiled
 from compiler.engines.objects import Applied, read
-from compiler.engines.prove import NOTHING, Proof, after_power_loss, prove
+from compiler.engines.prove import NOTHING, Proof, after_power_loss, owners, prove
 from compiler.engines.rehearse import Rehearsal, Stuck
 from compiler.engines.revision import Revision
 from compiler.engines.scene import rehearsals
@@ -27,6 +27,7 @@ __all__ = [
     "Stuck",
     "after_power_loss",
     "compiled",
+    "owners",
     "prove",
     "read",
     "rehearsals",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
 
-from compiler.engines.objects import Applied, balanced, definition, expires, fixed, read
+from compiler.engines.objects import DELIVERS, Applied, balanced, definition, expires, fixed, read
 from compiler.engines.revision import Revision
 from compiler.model.data import Data, canonical, digest
 from compiler.model.manifest import Bundle, Manifest
@@ -66,7 +66,9 @@ def compiled(output: str, bundles: Iterable[Bundle], documents: Iterable[Documen
 def _applied(manifest: Manifest, path: str) -> Applied:
     annotations = mapping(cast("Data", json.loads(manifest.metadata)), "annotations")
     workload, kind = manifest.workload, (manifest.id.group, manifest.id.kind)
-    content = cast("Map", json.loads(manifest.content)) if manifest.id.kind in _LOOKED_INTO else _NOTHING
+    delivers = manifest.id.group in DELIVERS
+    looked_into = delivers or manifest.id.kind in _LOOKED_INTO
+    content = cast("Map", json.loads(manifest.content)) if looked_into else _NOTHING
     return Applied(
         id=manifest.id,
         path=path,
@@ -82,4 +84,5 @@ def _applied(manifest: Manifest, path: str) -> Applied:
         balanced=balanced(manifest.id.kind, content),
         variables="${" in manifest.body,
         defines=definition(manifest.id.kind, content),
+        spec=mapping(content, "spec") if delivers else _NOTHING,
     )

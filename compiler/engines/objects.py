@@ -24,6 +24,9 @@ _IMMUTABLE: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]] = {
 }
 """What the API server refuses to change (Kubernetes' API reference, ``batch/v1`` and ``apps/v1``)."""
 
+DELIVERS: Final = frozenset({"argoproj.io", "kustomize.toolkit.fluxcd.io"})
+"""Groups whose objects tell an engine what to apply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -104,7 +107,7 @@ def read(content: Map, path: str) -> Applied:
         balanced=balanced(kind, content),
         variables=_has_variables(content),
         defines=definition(kind, content),
-        spec=mapping(content, "spec") if group in {"argoproj.io", "kustomize.toolkit.fluxcd.io"} else {},
+        spec=mapping(content, "spec") if group in DELIVERS else {},
     )
 
 

@@ -74,6 +74,11 @@ def prove(plan: Plan, revision: Revision) -> tuple[Proof, ...]:
     return tuple(found)
 
 
+def owners(revision: Revision) -> Mapping[str, tuple[Application, ...] | tuple[Kustomization, ...]]:
+    """Every Application and every Kustomization of a revision, with what each applies, by kind."""
+    return {"Application": _applications(revision), "Kustomization": _kustomizations(revision)}
+
+
 Owner = Application | Kustomization
 
 

@@ -27,11 +27,12 @@ def rehearsals(revision: Revision, output: str) -> Iterator[tuple[str, Rehearsal
 
 
 def given(revision: Revision) -> Iterator[Reference]:
-    """What the objects of ``revision`` name and none of them is, or makes."""
+    """What the objects of ``revision`` name, or their pods wait for by name, and none of them is, or makes."""
     every = [each for objects in revision.files.values() for each in objects]
     known = {(one.kind, one.namespace, one.name) for one in (each.id for each in every)}
     known |= {(made.kind, made.namespace, made.name) for each in every for made in each.makes}
     named = {(need.kind, need.namespace, need.name) for each in every for need in each.needs}
+    named |= {(wait.kind, wait.namespace, wait.name) for each in every for wait in each.waits if wait.kind != "Pod"}
     yield from (Reference(*one) for one in sorted(named - known))
     spaces = {each.id.namespace for each in every} - {one.name for one in (each.id for each in every) if _is_space(one)}
     yield from (Reference("Namespace", "", name) for name in sorted(spaces) if name)

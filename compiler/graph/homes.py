@@ -36,7 +36,7 @@ CONSUMER: Final = "oscompile.io/consumer"
 """The label of what a provider prepares for one consumer."""
 
 DEFINITIONS: Final = ComponentName("definitions")
-"""The component of the Namespaces and definitions of kinds that an instance brings along: before everything of theirs."""
+"""The component of the Namespaces and definitions of kinds that an instance brings along."""
 
 SUPPLIED: Final = frozenset({SECRETS, SHARED, DEFINITIONS})
 """Components that no chart declares: nothing runs in them, and everything may wait for them."""

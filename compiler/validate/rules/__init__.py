@@ -1,6 +1,7 @@
 """The rules, grouped as the rule list groups them."""
 
 from compiler.validate.rules import (
+    collisions,
     containers,
     credentials,
     jobs,
@@ -17,6 +18,7 @@ from compiler.validate.rules import (
 )
 
 LOADED = (
+    collisions,
     containers,
     credentials,
     jobs,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
 from compiler import engines
-from compiler.cache import digest_of_sources
 from compiler.engines import Rehearsal, Stuck
-from compiler.model.data import digest
-from compiler.model.manifest import ObjectId
 from compiler.model.node import Origin
 from compiler.validate.rule import SITE_RULES, Finding, View, rule
+from compiler.validate.verdicts import remembered
 
 _HINT: Final = (
     "a wait in the pods for the address that they are bound to; `granularity: site`, which holds every edge by waves; "
@@ -37,24 +33,7 @@ def every_edge_is_held(view: View) -> Iterator[Finding]:
     Use instead: a wait in the pods, `granularity: site`, or `gate: none` for what is needed at run time only.
     """
     edges = "\n".join(f"{edge.before} {edge.after}" for edge in view.plan.edges)
-    yield from _remembered(view, "OS049", edges, _unheld)
-
-
-def _remembered(view: View, code: str, more: str, check: Callable[[View], Iterator[Finding]]) -> Iterator[Finding]:
-    """What ``check`` finds, unless it is remembered that it found nothing in the very same files (and ``more``)."""
-    key = digest(f"{code} {_models()} {view.emitted.fingerprint} {more}")
-    if view.memory.known_good(key):
-        return
-    found = tuple(check(view))
-    if not found:
-        view.memory.remember(key)
-    yield from found
-
-
-@cache
-def _models() -> str:
-    """What a verdict depends on beside the files."""
-    return digest_of_sources(Path(engines.__file__).parent)
+    yield from remembered(view, "OS049", edges, _unheld)
 
 
 def _unheld(view: View) -> Iterator[Finding]:
@@ -69,15 +48,16 @@ def _unheld(view: View) -> Iterator[Finding]:
 def an_install_ends(view: View) -> Iterator[Finding]:
     """Check that a first install, played on a model of each engine, ends with everything applied and healthy.
 
-    Why it matters: engines wait without a word. A Kustomization in a circle of `dependsOn` is never reconciled; a sync
-    that waits for a Deployment whose pods wait for a Job of a later phase stands still for ever, and so does a pod that
-    waits for a Job that nothing renders.
+    What the site does not hold is taken to be there: OS014 and OS015 say what must be.
 
-    Example: pods that wait for the Job `keystone-ks-endpoints` while the chart renders no Job of that name.
+    Why it matters: engines wait without a word. A Kustomization in a circle of `dependsOn` is never reconciled; a sync
+    that waits for a Deployment whose pods wait for a Job of a later wave stands still for ever.
+
+    Example: pods that wait for a Job, and a contract that puts the Job `after` them.
 
     Use instead: let the Job come before what waits for it (`after:` in a contract), or take the wait away.
     """
-    yield from _remembered(view, "OS050", "", _played)
+    yield from remembered(view, "OS050", "", _played)
 
 
 def _played(view: View) -> Iterator[Finding]:
@@ -87,7 +67,7 @@ def _played(view: View) -> Iterator[Finding]:
 
 
 def _stuck(view: View, engine: str, play: Rehearsal, stuck: Stuck) -> Iterator[Finding]:
-    """Circles where there are any; else what can never become healthy; else the syncs that fail."""
+    """Circles where there are any; else the syncs that fail; else what can never become healthy."""
     if not stuck:
         return
     if stuck.circles:
@@ -98,22 +78,17 @@ def _stuck(view: View, engine: str, play: Rehearsal, stuck: Stuck) -> Iterator[F
     places = {
         manifest.id: subject.origin(manifest) for subject in view.subjects for manifest in subject.bundle.manifests
     }
-    roots = _roots(stuck, play)
-    for one, reasons in roots.items():
+    failures = play.failures()
+    for entry in failures:
+        yield Finding(f"{engine} does not come to an end: {entry}", _site(view), _ROOT)
+    roots = {one: why for one, why in stuck.unhealthy.items() if play.in_vain(one)} or stuck.unhealthy
+    for one, reasons in roots.items() if not failures else ():
         why = "; ".join(reasons) or "nothing says why"
         yield Finding(f"{one} never becomes healthy on {engine}: {why}", places.get(one, _site(view)), _ROOT)
-    if not roots:
-        for entry in play.failures():
-            yield Finding(f"{engine} does not come to an end: {entry}", _site(view), _ROOT)
 
 
 _CIRCLE: Final = "an order without it: another `after:`, one wait of the pods less, no hook"
-_ROOT: Final = "render what is waited for, or take the wait away"
-
-
-def _roots(stuck: Stuck, play: Rehearsal) -> Mapping[ObjectId, tuple[str, ...]]:
-    """What waits for something that nobody renders: the beginning of everything else that is stuck."""
-    return {one: reasons for one, reasons in stuck.unhealthy.items() if play.in_vain(one)}
+_ROOT: Final = "`oscompile graph ENV --why OBJECT` tells what comes before it"
 
 
 def _site(view: View) -> Origin:
