@@ -286,7 +286,8 @@ def fetch(request: Request, helm: str, *, update: bool, plain_http: bool) -> tup
 
 def secrets(request: Request) -> tuple[materialise.Need, ...]:
     """Every Secret that the site needs."""
-    return materialise.needs(*resolved(request))
+    found = resolved(request)
+    return (*materialise.needs(*found), *materialise.referenced(*found))
 
 
 def draw(plan: Plan, form: str, level: str) -> str:

@@ -13,9 +13,10 @@ from typing import Final
 from compiler.instances.infer import ENDPOINTS
 from compiler.model.data import Data
 from compiler.model.instance import Binding
-from compiler.model.names import NamespaceName, object_name
+from compiler.model.names import InstanceName, NamespaceName, object_name
 from compiler.model.node import MapNode, Node, Origin, ScalarNode, is_null, leaves, literal
 from compiler.model.site import Declaration
+from compiler.relations.credentials import as_seen_by_others
 
 _COPIED: Final = ("hosts", "host_fqdn_override", "port", "scheme")
 """What the provider's own endpoint says of the provider."""
@@ -48,18 +49,19 @@ def _said(
     theirs = provider.values.get(ENDPOINTS, str(binding.provision.name))
     ours = values.get(ENDPOINTS, kind)
     if isinstance(theirs, MapNode) and isinstance(ours, MapNode):
-        yield from _copied(ours, theirs)
+        yield from _copied(ours, theirs, provider.name)
         yield from _members(ours, provider)
     elif isinstance(ours, MapNode):
         yield from _published(ours, binding)
 
 
-def _copied(ours: MapNode, theirs: MapNode) -> Iterator[tuple[tuple[str, ...], Data]]:
+def _copied(ours: MapNode, theirs: MapNode, provider: InstanceName) -> Iterator[tuple[tuple[str, ...], Data]]:
     for group in (*((key,) for key in _COPIED), _ADMIN):
         node = theirs.get(*group)
         for path, leaf in leaves(node) if node is not None and ours.get(*group) is not None else ():
             if not is_null(leaf) and not (isinstance(leaf, MapNode) and not leaf.entries):
-                yield (*group, *path), leaf.data()
+                said = leaf.data()
+                yield (*group, *path), as_seen_by_others(said, provider) if isinstance(said, str) else said
 
 
 def _members(ours: MapNode, provider: Declaration) -> Iterator[tuple[tuple[str, ...], Data]]:

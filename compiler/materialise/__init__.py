@@ -6,6 +6,7 @@ derived value, which only an environment marked ``development: true`` may use.
 """
 
 from compiler.materialise.materialise import WRITER, materialise
+from compiler.materialise.references import referenced
 from compiler.materialise.secrets import Need, needs
 
-__all__ = ["WRITER", "Need", "materialise", "needs"]
+__all__ = ["WRITER", "Need", "materialise", "needs", "referenced"]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from compiler.documents import emit
+from compiler.errors import collecting
+from compiler.materialise.references import References
 from compiler.materialise.secrets import Need, needs, object_of, refuse_derived_secrets
 from compiler.model.chart import Role
 from compiler.model.data import Data, canonical
@@ -33,7 +35,10 @@ def materialise(site: Site, instances: tuple[Instance, ...], rendered: tuple[Bun
     refuse_derived_secrets(site)
     secrets = _secrets(site, instances)
     own = Bundle(SITE, tuple(_namespaces(instances)))
-    return (own, *(_joined(bundle, secrets.get(bundle.instance, ())) for bundle in rendered))
+    references = References(site, {instance.name: instance for instance in instances})
+    with collecting() as mistakes:
+        filled = tuple(references.filled(bundle, mistakes) for bundle in rendered)
+    return (own, *(_joined(bundle, secrets.get(bundle.instance, ())) for bundle in filled))
 
 
 def _joined(bundle: Bundle, more: tuple[Manifest, ...]) -> Bundle:

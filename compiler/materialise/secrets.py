@@ -100,14 +100,14 @@ def _external(need: Need, site: Site) -> dict[str, Data]:
 
 
 def _development(need: Need) -> dict[str, Data]:
-    values = {key: _derived(f"{need.path}/{key}", spec) for key, spec in sorted(need.spec.keys.items())}
+    values = {key: derived(f"{need.path}/{key}", spec) for key, spec in sorted(need.spec.keys.items())}
     return {
         "type": "Opaque",
         "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
     }
 
 
-def _derived(path: str, spec: SecretKey) -> str:
+def derived(path: str, spec: SecretKey) -> str:
     """A value that looks right and is the same on every machine: derived from the name alone, so no secret at all."""
     stream = b"".join(hmac.digest(_DEVELOPMENT, f"{path}#{block}".encode(), hashlib.sha256) for block in range(8))
     match spec.generate:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from compiler.model.instance import Instance
+from compiler.model.manifest import Manifest
 from compiler.model.node import ScalarNode, leaves
+from compiler.relations.credentials import contents, mentions
 from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, Finding, Subject, rule
 
 _WORDS: Final = (
@@ -24,7 +26,10 @@ _LINE: Final = re.compile(
 """A key that names a credential, and one literal after it to the end of the line; an expression of a script is none."""
 
 _NO_SECRET: Final = re.compile(r"(?i)none|null|true|false|[a-z_]+(\.[a-z_]+)+|[a-z_]*password")
-_HINT: Final = "declare a Secret in component.yaml and read it from the environment; the value is not shown here"
+_HINT: Final = (
+    "declare a Secret in component.yaml and read it from the environment, or in a third-party chart refer to one with "
+    "`$(secret:<name>/<key>)`; the value is not shown here"
+)
 
 
 @rule(INPUT_RULES, "OS036", "no credential in values or in what is rendered from them")
@@ -59,13 +64,22 @@ def no_credential_rendered(subject: Subject) -> Iterator[Finding]:
     for manifest in subject.bundle.manifests if not subject.owner.default_credentials else ():
         if manifest.template.startswith("oscompile:"):
             continue
-        text = f"{manifest.metadata}\n{manifest.body}"
-        literal = any(_is_literal(found["secret"]) for found in _LINE.finditer(manifest.body))
-        if manifest.id.kind == "Secret" or literal or _gives_away(text):
-            what = (
-                "is a Secret with its content" if manifest.id.kind == "Secret" else "holds a credential in plain text"
-            )
-            yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT, subject.field(manifest))
+        is_secret = manifest.id.kind == "Secret"
+        if _is_filled_in(manifest) if is_secret else not _holds(f"{manifest.metadata}\n{manifest.body}", manifest.body):
+            continue
+        what = "is a Secret with its content" if is_secret else "holds a credential in plain text"
+        yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT, subject.field(manifest))
+
+
+def _is_filled_in(secret: Manifest) -> bool:
+    """Whether a Secret is empty, or refers to the credentials in it and writes none."""
+    texts = [content.decode(errors="replace") for content in contents(secret.data()).values()]
+    refers = any(mentions(text) for text in texts)
+    return not any(texts) or (refers and not any(_holds(text, text) for text in texts))
+
+
+def _holds(text: str, lines: str) -> bool:
+    return any(_is_literal(found["secret"]) for found in _LINE.finditer(lines)) or _gives_away(text)
 
 
 def _is_literal(text: str) -> bool:
