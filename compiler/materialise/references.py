@@ -7,9 +7,10 @@ Templating", engine v2); ``development`` a Secret with derived values.
 from __future__ import annotations
 
 import base64
-import urllib.parse
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from compiler.documents import emit
@@ -50,8 +51,7 @@ class References:
     def _filled(self, manifest: Manifest, owner: InstanceName, mistakes: Collector) -> Manifest:
         is_secret = (manifest.id.kind, manifest.id.group) == ("Secret", "")
         if not is_secret:
-            self._refuse_plain(manifest, owner, mistakes)
-            return manifest
+            return self._in_the_open(manifest, owner, mistakes)
         data = manifest.data()
         found = sorted({one.credential for one in mentioned(data)})
         unknown = [one for one in found if one.instance and InstanceName(one.instance) not in self.instances]
@@ -63,22 +63,28 @@ class References:
         make = self._derived if self.site.secrets.backend == "development" else self._fetched
         return make(manifest, data, owner, tuple(found))
 
-    def _refuse_plain(self, manifest: Manifest, owner: InstanceName, mistakes: Collector) -> None:
+    def _in_the_open(self, manifest: Manifest, owner: InstanceName, mistakes: Collector) -> Manifest:
+        """What is no Secret may hold no credential; one that is derived for development is none."""
         text = manifest.content
-        if (_MARK in text or _QUOTED in text) and mentions(text):
-            message = f"{manifest.id} would hold the credential `{_shown(mentions(text)[0])}` in plain text"
-            hint = "a value of the chart that puts it into a Secret, or another way to hand it over"
-            mistakes.add(message, self.instances[owner].origin, hint)
+        found = mentions(text) if _MARK in text or _QUOTED in text else ()
+        if not found:
+            return manifest
+        if self.site.secrets.backend == "development":
+            filled = _replaced(text.encode(), partial(self._value, owner), str).decode()
+            return replace(manifest, content=filled, body=emit(json.loads(filled)))
+        message = f"{manifest.id} would hold the credential `{_shown(found[0])}` in plain text"
+        hint = "a value of the chart that puts it into a Secret, or another way to hand it over"
+        mistakes.add(message, self.instances[owner].origin, hint)
+        return manifest
+
+    def _value(self, owner: InstanceName, one: Mention) -> str:
+        """What stands for a credential in a development site; letters and digits, so that it needs no quotes."""
+        return derived(f"{self.place(one.credential, owner)}/{one.credential.key}", _PASSWORD)
 
     def _derived(
         self, manifest: Manifest, data: Mapping[str, Data], owner: InstanceName, _: tuple[Credential, ...]
     ) -> Manifest:
-        def value(one: Mention) -> str:
-            credential = one.credential
-            found = derived(f"{self.place(credential, owner)}/{credential.key}", _PASSWORD)
-            return urllib.parse.quote_plus(found) if one.quoted else found
-
-        texts = {key: _replaced(content, value, str) for key, content in contents(data).items()}
+        texts = {key: _replaced(content, partial(self._value, owner), str) for key, content in contents(data).items()}
         packed: dict[str, Data] = {key: base64.b64encode(text).decode() for key, text in texts.items()}
         rest = {key: below for key, below in data.items() if key not in _HEAD | {"stringData", "data"}}
         return _rewritten(manifest, {**rest, "data": packed})

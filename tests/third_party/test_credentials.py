@@ -6,9 +6,6 @@ import base64
 import json
 from typing import Final
 
-import pytest
-
-from compiler.errors import InputError
 from tests.third_party.conftest import HEAD, Portfolio, manifests
 
 PRODUCTION: Final = HEAD.replace("development: true\n", "").replace(
@@ -95,6 +92,31 @@ def test_what_the_site_writes_itself_is_refused_all_the_same(portfolio: Portfoli
 
 
 def test_a_reference_that_lands_in_plain_text_is_refused(portfolio: Portfolio) -> None:
-    site = '  db: {chart: third-party/store, values: {endpoints: {oslo_db: {hosts: {default: "$(secret:a/b)"}}}}}\n'
-    with pytest.raises(InputError, match=r"must be a DNS name|in plain text"):
-        portfolio.shelve("store").site(site).compile()
+    portfolio.shelve("pictures").world.write({"third-party/pictures/templates/open.yaml": OPEN})
+    text = f"{PRODUCTION}instances:\n{PICTURES}"
+    said = portfolio.world.write({"environments/site/environment.yaml": text}).run("site").stderr
+    assert "error: openstack/ConfigMap open would hold the credential `cache/key` in plain text" in said
+    assert "  --> environments/site/environment.yaml:8:3" in said
+
+
+OPEN: Final = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: open}\ndata: {key: '{{ .Values.conf.cache.secret_key }}'}\n"
+)
+PICTURES: Final = """\
+  p:
+    chart: third-party/pictures
+    values:
+      conf: {cache: {secret_key: "$(secret:cache/key)"}}
+      manifests: {job_bootstrap: false}
+      dependencies: {static: {api: null, db_sync: null, users: null}}
+      endpoints:
+        identity: {auth: {admin: {password: "$(secret:a/k)"}, pictures: {password: "$(secret:b/k)"}}}
+        oslo_db: {auth: {admin: {password: "$(secret:c/k)"}, pictures: {password: "$(secret:d/k)"}}}
+        oslo_messaging: {auth: {admin: {password: "$(secret:e/k)"}, pictures: {password: "$(secret:f/k)"}}}
+"""
+
+
+def test_a_development_site_has_nothing_to_hide(portfolio: Portfolio) -> None:
+    portfolio.shelve("pictures").world.write({"third-party/pictures/templates/open.yaml": OPEN})
+    compiled = portfolio.site(PICTURES).compile()
+    assert "$(" not in manifests(compiled, "p")["ConfigMap/open"].content

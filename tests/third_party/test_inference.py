@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from compiler.errors import InputError
 from compiler.model.data import Data
 from compiler.pipeline import Compiled
+from compiler.relations.credentials import contents
 from tests.third_party.conftest import Portfolio, manifests
 
 PINNED = "{conf: {cache: {secret_key: '$(secret:cache/key)'}}}"
@@ -72,8 +71,8 @@ def test_what_waits_for_an_agent_comes_last_with_the_agents(whole: Compiled) -> 
 def test_providers_have_the_names_that_the_site_gave_them(whole: Compiled) -> None:
     """The broker's StatefulSet begins with its release name, and its members are counted once: there."""
     assert value(whole, "pictures", "endpoints.oslo_messaging.statefulset") == {"name": "mq-broker", "replicas": 2}
-    found = manifests(whole, "pictures")["Secret/pictures-etc"].data()
-    assert "mq-broker-0.broker:5672" in json.dumps(found)
+    found = contents(manifests(whole, "pictures")["Secret/pictures-etc"].data())
+    assert b"mq-broker-0.broker:5672,mq-broker-1.broker:5672" in found["transport_url"]
 
 
 def test_more_members_of_the_provider_reach_every_client(portfolio: Portfolio) -> None:
