@@ -115,8 +115,10 @@ def awaited(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, 
 def _waits(
     manifest: Manifest, instance: InstanceName, everything: Awaited, homes: Homes, places: _Places
 ) -> Iterator[Edge]:
+    if manifest.workload is None:
+        return
     after = homes.of[manifest.id]
-    for wait in manifest.workload.waits if manifest.workload else ():
+    for wait in manifest.workload.waits:
         for found in everything.behind(wait):
             if homes.of[found.id] != after:
                 why = f"the pods of {manifest.id} wait for {wait.kind} `{wait.name}` in `{wait.namespace}`"
