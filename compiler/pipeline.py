@@ -36,7 +36,7 @@ from compiler.model.data import Data, canonical
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Field, ObjectId
-from compiler.model.names import CommitId, EnvironmentName
+from compiler.model.names import CommitId, Digest, EnvironmentName
 from compiler.model.node import MapNode, at, literal, put
 from compiler.model.plan import Plan
 from compiler.model.render import RenderRequest
@@ -148,6 +148,7 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     documents = annotate.deliver(site, found, bundles, plan)
     emitted = engines.Emitted(site.delivery.output, bundles, documents)
     said = (*_said(bundles, store), *validate.check(site, found, bundles, plan, emitted, _memory(store)))
+    said = trace.placed(site, found, said, _means(request, site))
     return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
 
 
@@ -381,6 +382,19 @@ def _rendered(
         others = [diagnostic for diagnostic in error.diagnostics if diagnostic.code != validate.SCHEMA]
         placed = validate.values(found) if len(others) < len(error.diagnostics) else ()
         raise InputError((*others, *placed) if placed else error.diagnostics) from error
+
+
+def _means(request: Request, site: Site) -> trace.Means:
+    """What it takes to find the values that decide the fields which findings are about."""
+
+    def bench(found: Instance) -> render.Trials:
+        return render.Trials(render_request(site, found))
+
+    def key(found: Instance, question: str) -> Digest:
+        return render.key(render_request(site, found), render.EmbeddedRenderer(), question)
+
+    store = Store(site.repository / ".oscompile" / "traces") if request.cached else None
+    return trace.Means(bench, store, key)
 
 
 def render_request(site: Site, found: Instance) -> RenderRequest:

@@ -6,7 +6,7 @@ Kubernetes' meaning, and kept in a cache by everything that decided it.
 
 from compiler.render.charts import load_chart_digest
 from compiler.render.embedded import EmbeddedRenderer
-from compiler.render.many import render_all
+from compiler.render.many import key, render_all
 from compiler.render.one import render
 from compiler.render.program import ProgramRenderer, program
 from compiler.render.renderer import Renderer
@@ -17,6 +17,7 @@ __all__ = [
     "ProgramRenderer",
     "Renderer",
     "Trials",
+    "key",
     "load_chart_digest",
     "program",
     "render",

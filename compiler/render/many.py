@@ -47,8 +47,8 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
 
     Raises ``InputError`` when every instance has been tried, with the faults of all that failed.
     """
-    keys = [_key(request, renderer, salt) for request in requests]
-    found = [_from_cache(cache, key) for key in keys]
+    keys = [key(request, renderer, salt) for request in requests]
+    found = [_from_cache(cache, each) for each in keys]
     missing = [number for number, bundle in enumerate(found) if bundle is None]
     report = progress or _nobody
     report(len(requests) - len(missing), len(requests))
@@ -68,8 +68,8 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
     return tuple(bundle for bundle in found if bundle is not None)
 
 
-def _key(request: RenderRequest, renderer: Renderer, salt: str) -> Digest:
-    """The digest of all that decides a bundle."""
+def key(request: RenderRequest, renderer: Renderer, salt: str) -> Digest:
+    """The digest of all that decides what ``request`` comes to with ``renderer``; ``salt`` is all else."""
     apis: list[Data] = [*request.kubernetes.api_versions]
     decides: list[Data] = [
         *(request.chart, request.chart_path, request.chart_digest, request.instance, request.namespace, request.values),

@@ -8,5 +8,6 @@ from compiler.trace.address import locate, resolve
 from compiler.trace.compare import held
 from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.explain import elsewhere, field, value
+from compiler.trace.place import Means, placed
 
-__all__ = ["Bench", "Experiment", "elsewhere", "field", "held", "locate", "resolve", "value"]
+__all__ = ["Bench", "Experiment", "Means", "elsewhere", "field", "held", "locate", "placed", "resolve", "value"]

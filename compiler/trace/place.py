@@ -1,0 +1,148 @@
+"""Findings get the place of the value that decides the field which they are about.
+
+A rule sees rendered objects, and knows which template rendered them; it cannot know where somebody set the value that
+is wrong. All fields of an instance are asked about at once, and what was found is kept by content: a site with
+hundreds of findings is traced once, and within a bound on renders.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from compiler.cache import Store
+from compiler.errors import InputError
+from compiler.model.data import Data
+from compiler.model.diagnostic import Diagnostic, Related, Severity
+from compiler.model.instance import Instance
+from compiler.model.manifest import ObjectId
+from compiler.model.names import Digest, InstanceName
+from compiler.model.node import Origin, at, dotted
+from compiler.model.site import Site
+from compiler.model.trace import Cause, Decision, Given
+from compiler.trace.experiment import LIMIT, Bench, Experiment
+from compiler.trace.search import Target, decide
+from compiler.trace.supply import supply
+from compiler.trace.written import written
+
+TOTAL: Final = 3000
+"""How many renders the findings of one site may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What tracing findings needs: a bench for each instance, and a store of what earlier compiles found out.
+
+    ``key`` is the digest of an instance's render and of a question about it.
+    """
+
+    bench: Callable[[Instance], Bench]
+    store: Store | None
+    key: Callable[[Instance, str], Digest]
+
+
+def placed(
+    site: Site, instances: Sequence[Instance], findings: Sequence[Diagnostic], means: Means, total: int = TOTAL
+) -> tuple[Diagnostic, ...]:
+    """``findings``, those on a field at the value that decides it; the template that renders it becomes related.
+
+    Where no value does, at the line of the template that writes the field. Where the bound on renders is reached, the
+    rest keeps its places, and a warning says how many that are.
+    """
+    named = {instance.name: instance for instance in instances}
+    asked: dict[InstanceName, dict[Target, None]] = defaultdict(dict)
+    for finding in findings:
+        if finding.field is not None and finding.field.path and finding.field.instance in named:
+            asked[finding.field.instance][finding.field.object, finding.field.path] = None
+    found: dict[tuple[InstanceName, Target], Decision] = {}
+    for name, targets in asked.items():
+        decisions, used = _decisions(named[name], tuple(targets), means, min(LIMIT, total))
+        total -= used
+        found |= {(name, target): decision for target, decision in decisions.items()}
+    if means.store is not None:
+        means.store.retire()
+    out = tuple(_at_value(site, named, finding, found) for finding in findings)
+    return (*out, *_unfinished(findings, found))
+
+
+def _decisions(
+    instance: Instance, targets: tuple[Target, ...], means: Means, limit: int
+) -> tuple[Mapping[Target, Decision], int]:
+    """What decides each target, and how many renders that took."""
+    question = json.dumps([[*_row(target[0]), *target[1]] for target in targets])
+    key = means.key(instance, question) if means.store is not None else Digest("")
+    known = means.store.get(key) if means.store is not None else None
+    if known is not None:
+        return dict(zip(targets, map(_read, json.loads(known)), strict=True)), 0
+    try:
+        experiment = Experiment(instance.values, means.bench(instance), limit)
+    except InputError:
+        return {}, 1
+    wanted = {target[0] for target in targets}
+    experiment.narrow(found.template for found in experiment.base if found.id in wanted)
+    decisions = {target: _with_line(experiment, target, found) for target, found in decide(experiment, targets).items()}
+    if means.store is not None and all(decision.complete for decision in decisions.values()):
+        means.store.put(key, json.dumps([_written(decisions[target]) for target in targets]).encode())
+    return decisions, limit - experiment.left
+
+
+def _with_line(experiment: Experiment, target: Target, decision: Decision) -> Decision:
+    if _value(decision) is not None or not decision.complete:
+        return decision
+    return replace(decision, template=written(experiment, target))
+
+
+def _value(decision: Decision) -> Cause | None:
+    """The value that decides most likely."""
+    return next((cause for cause in decision.causes if not isinstance(cause, Given)), None)
+
+
+def _at_value(
+    site: Site,
+    named: Mapping[InstanceName, Instance],
+    finding: Diagnostic,
+    found: Mapping[tuple[InstanceName, Target], Decision],
+) -> Diagnostic:
+    field = finding.field
+    decision = found.get((field.instance, (field.object, field.path))) if field is not None else None
+    if field is None or decision is None:
+        return finding
+    value = _value(decision)
+    if value is None or isinstance(value, Given) or at(named[field.instance].values, value) is None:
+        return replace(finding, origin=decision.template or finding.origin)
+    what = f"`{dotted(value)}` of `{field.instance}` decides it, which is rendered here"
+    related = (Related(what, finding.origin),) if finding.origin is not None else ()
+    origin = supply(site, named[field.instance], value).origin
+    return replace(finding, origin=origin, related=(*finding.related, *related))
+
+
+def _unfinished(
+    findings: Sequence[Diagnostic], found: Mapping[tuple[InstanceName, Target], Decision]
+) -> tuple[Diagnostic, ...]:
+    fields = [finding.field for finding in findings if finding.field is not None]
+    decisions = [found.get((field.instance, (field.object, field.path))) for field in fields]
+    many = sum(decision is not None and not decision.complete for decision in decisions)
+    if not many:
+        return ()
+    message = f"{many} more findings were not traced to the values that decide them: that would take too many renders"
+    hint = "`oscompile explain ENV OBJECT FIELD` for one of them"
+    return (Diagnostic(message, hint=hint, severity=Severity.WARNING),)
+
+
+def _row(identity: ObjectId) -> tuple[str, str, str, str]:
+    return identity.namespace, identity.kind, identity.group, identity.name
+
+
+def _written(decision: Decision) -> Data:
+    causes: list[Data] = [str(cause) if isinstance(cause, Given) else [*cause] for cause in decision.causes]
+    place = decision.template
+    return [causes, [place.file, place.line, place.column] if place is not None else None]
+
+
+def _read(row: tuple[list[str | list[str | int]], tuple[str, int, int] | None]) -> Decision:
+    causes, place = row
+    read = tuple(Given(cause) if isinstance(cause, str) else tuple(cause) for cause in causes)
+    return Decision(read, template=Origin(*place) if place is not None else None)
