@@ -148,7 +148,8 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     documents = annotate.deliver(site, found, bundles, plan)
     emitted = engines.Emitted(site.delivery.output, bundles, documents)
     said = (*_said(bundles, store), *validate.check(site, found, bundles, plan, emitted, _memory(store)))
-    said = trace.placed(site, found, said, _means(request, site))
+    means = _means(request, site)
+    said = trace.placed(site, found, (*said, *trace.silent(site, found, means)), means)
     return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
 
 

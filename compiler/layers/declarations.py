@@ -13,7 +13,7 @@ from compiler.layers.merge import Law
 from compiler.layers.overlays import Overlays, layer
 from compiler.layers.settings import apply
 from compiler.layers.structure import place
-from compiler.layers.values import Said, finished, in_order
+from compiler.layers.values import Said, finished, idle, in_order
 from compiler.model.names import InstanceName, NamespaceName
 from compiler.model.node import ListNode, MapNode, Node, Origin, flag, text
 from compiler.model.site import Declaration, Setting, Source
@@ -66,16 +66,18 @@ def _declared(document: MapNode, name: InstanceName, node: MapNode, stack: Stack
     chart = stack.library.chart(reference, place(node, "chart"))
     overlays = _overlays(node)
     bindings = node.entries.get("bindings")
+    values = _values(name, chart, overlays, stack, law)
     yield Declaration(
         name=name,
         namespace=_namespace(document, name, node, law.mistakes),
         chart=chart.name,
         chart_path=chart.path,
-        values=_values(name, chart, overlays, stack, law),
+        values=finished(values, chart),
         origin=origin,
         default=flag(node, "default"),
         bindings=bindings.entries if isinstance(bindings, MapNode) else {},
         overlays=tuple(layer(chart.name, str(item.data())) for item in overlays),
+        idle=tuple(idle(values, chart)),
     )
 
 
@@ -99,7 +101,7 @@ def _namespace(document: MapNode, name: InstanceName, node: MapNode, mistakes: C
     return NamespaceName(namespace)
 
 
-def _values(name: InstanceName, chart: Shelved, overlays: tuple[Node, ...], stack: Stack, law: Law) -> MapNode:
+def _values(name: InstanceName, chart: Shelved, overlays: tuple[Node, ...], stack: Stack, law: Law) -> Node:
     values: Node = law.over(chart.values, stack.common, "values")
     for said in in_order(stack.defaults.get(chart.name, ()), stack.own.get(name, ())):
         values = law.over(values, said, "values")
@@ -110,7 +112,7 @@ def _values(name: InstanceName, chart: Shelved, overlays: tuple[Node, ...], stac
         if setting.instance == name and isinstance(values, MapNode):
             with law.mistakes.attempt():
                 values = apply(values, setting, law)
-    return finished(values, chart)
+    return values
 
 
 def _note_unknown_charts(stack: Stack, found: list[Declaration], mistakes: Collector) -> None:

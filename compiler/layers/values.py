@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from compiler.layers.charts import Shelved
 from compiler.layers.operations import deletes, replaces
-from compiler.model.node import MapNode, Node, is_null
+from compiler.model.node import MapNode, Node, at, is_null, leaves
 from compiler.model.site import Source
 
 Said: TypeAlias = Mapping[str, tuple[tuple[int, MapNode], ...]]
@@ -57,6 +57,17 @@ def finished(values: Node, chart: Shelved) -> MapNode:
     """
     pruned = _pruned(values, chart.values, chart.subcharts)
     return pruned if isinstance(pruned, MapNode) else chart.values
+
+
+def idle(values: Node, chart: Shelved) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Every deletion in ``values`` that had nothing to delete: neither the chart nor a lower layer sets that.
+
+    What is handed to a subchart may be a default of its own, which only Helm knows.
+    """
+    for path, node in leaves(values):
+        ours = path and path[0] not in chart.subcharts and is_null(node) and not node.overrode
+        if ours and at(chart.values, path) is None:
+            yield path, node
 
 
 def _pruned(node: Node, default: Node | None, kept: frozenset[str] = frozenset()) -> Node:

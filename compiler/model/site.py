@@ -114,7 +114,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One instance as the layers declare it; ``values`` are the chart's own with every layer laid over them."""
+    """One instance as the layers declare it; ``values`` are the chart's own with every layer laid over them.
+
+    ``idle`` are deletions of what nobody had set, each with its path: they left no trace in the values.
+    """
 
     name: InstanceName
     namespace: NamespaceName
@@ -125,6 +128,7 @@ class Declaration:
     default: bool = False
     bindings: Mapping[str, Node] = field(default_factory=dict)
     overlays: tuple[LayerName, ...] = ()
+    idle: tuple[tuple[tuple[str, ...], Node], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,5 +9,18 @@ from compiler.trace.compare import held
 from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.explain import elsewhere, field, value
 from compiler.trace.place import Means, placed
+from compiler.trace.silent import silent
 
-__all__ = ["Bench", "Experiment", "Means", "elsewhere", "field", "held", "locate", "placed", "resolve", "value"]
+__all__ = [
+    "Bench",
+    "Experiment",
+    "Means",
+    "elsewhere",
+    "field",
+    "held",
+    "locate",
+    "placed",
+    "resolve",
+    "silent",
+    "value",
+]

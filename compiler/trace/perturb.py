@@ -55,10 +55,24 @@ def others(value: Data, buried: Data = None) -> tuple[Data, ...]:
             return ({_WORD: _WORD}, {_WORD: {}})
 
 
+def is_shaped(text: str) -> bool:
+    """Whether ``text`` is a number, a quantity, an address or the like, and must stay one."""
+    return _SHAPED.fullmatch(text) is not None
+
+
+def numbered(text: str, number: int) -> str:
+    """``text``, which is shaped, with ``number`` in the place of its last one.
+
+    >>> numbered("v1.2", 21), numbered("500m", 21)
+    ('v1.21', '21m')
+    """
+    return _LAST_NUMBER.sub(str(number), text)
+
+
 def _texts(value: str) -> tuple[Data, ...]:
     if not value:
         return (_WORD, "1")
-    if _SHAPED.fullmatch(value):
+    if is_shaped(value):
         return (_LAST_NUMBER.sub(_next, value), f"{value}{_MARK}")
     return (f"{value}{_MARK}", "")
 

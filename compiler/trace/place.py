@@ -23,13 +23,19 @@ from compiler.model.names import Digest, InstanceName
 from compiler.model.node import Origin, at, dotted
 from compiler.model.site import Site
 from compiler.model.trace import Cause, Decision, Given
-from compiler.trace.experiment import LIMIT, Bench, Experiment
+from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.search import Target, decide
 from compiler.trace.supply import supply
-from compiler.trace.written import written
+from compiler.trace.written import holds, written
 
-TOTAL: Final = 3000
+TOTAL: Final = 1000
 """How many renders the findings of one site may take."""
+
+_EACH: Final = 200
+"""How many those of one instance may take."""
+
+_LINES: Final = 12
+"""For how many fields of one instance the line of the template is looked for: each takes several renders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def placed(
             asked[finding.field.instance][finding.field.object, finding.field.path] = None
     found: dict[tuple[InstanceName, Target], Decision] = {}
     for name, targets in asked.items():
-        decisions, used = _decisions(named[name], tuple(targets), means, min(LIMIT, total))
+        decisions, used = _decisions(named[name], tuple(targets), means, min(_EACH, total))
         total -= used
         found |= {(name, target): decision for target, decision in decisions.items()}
     if means.store is not None:
@@ -72,7 +78,7 @@ def _decisions(
     instance: Instance, targets: tuple[Target, ...], means: Means, limit: int
 ) -> tuple[Mapping[Target, Decision], int]:
     """What decides each target, and how many renders that took."""
-    question = json.dumps([[*_row(target[0]), *target[1]] for target in targets])
+    question = json.dumps([limit, *([*_row(target[0]), *target[1]] for target in targets)])
     key = means.key(instance, question) if means.store is not None else Digest("")
     known = means.store.get(key) if means.store is not None else None
     if known is not None:
@@ -83,16 +89,18 @@ def _decisions(
         return {}, 1
     wanted = {target[0] for target in targets}
     experiment.narrow(found.template for found in experiment.base if found.id in wanted)
-    decisions = {target: _with_line(experiment, target, found) for target, found in decide(experiment, targets).items()}
-    if means.store is not None and all(decision.complete for decision in decisions.values()):
+    decisions = _with_lines(experiment, decide(experiment, targets))
+    if means.store is not None:
         means.store.put(key, json.dumps([_written(decisions[target]) for target in targets]).encode())
     return decisions, limit - experiment.left
 
 
-def _with_line(experiment: Experiment, target: Target, decision: Decision) -> Decision:
-    if _value(decision) is not None or not decision.complete:
-        return decision
-    return replace(decision, template=written(experiment, target))
+def _with_lines(experiment: Experiment, decisions: Mapping[Target, Decision]) -> dict[Target, Decision]:
+    """``decisions``, those of fields that a template alone decides with the line that writes them."""
+    alone = [target for target, found in decisions.items() if found.complete and _value(found) is None]
+    there = [target for target in alone if holds(experiment, target) is not None]
+    lines = {target: written(experiment, target) for target in there[:_LINES]}
+    return {target: replace(found, template=lines.get(target)) for target, found in decisions.items()}
 
 
 def _value(decision: Decision) -> Cause | None:
@@ -139,10 +147,10 @@ def _row(identity: ObjectId) -> tuple[str, str, str, str]:
 def _written(decision: Decision) -> Data:
     causes: list[Data] = [str(cause) if isinstance(cause, Given) else [*cause] for cause in decision.causes]
     place = decision.template
-    return [causes, [place.file, place.line, place.column] if place is not None else None]
+    return [causes, [place.file, place.line, place.column] if place is not None else None, decision.complete]
 
 
-def _read(row: tuple[list[str | list[str | int]], tuple[str, int, int] | None]) -> Decision:
-    causes, place = row
+def _read(row: tuple[list[str | list[str | int]], tuple[str, int, int] | None, bool]) -> Decision:
+    causes, place, complete = row
     read = tuple(Given(cause) if isinstance(cause, str) else tuple(cause) for cause in causes)
-    return Decision(read, template=Origin(*place) if place is not None else None)
+    return Decision(read, complete=complete, template=Origin(*place) if place is not None else None)

@@ -19,14 +19,14 @@ def supply(site: Site, instance: Instance, cause: Cause) -> Supply:
         return _given(site, instance, cause)
     node = at(instance.values, cause)
     assert node is not None  # noqa: S101 - causes are values of the instance
-    lost = tuple(_lost(instance.values, cause))
-    defaults = [other for other in lost if _is_default(instance, other)]
+    before = tuple(lost(instance.values, cause))
+    defaults = [other for other in before if of_chart(instance, other)]
     origin, by = _by(site, instance, cause, node)
-    overrode = tuple(other for other in lost if other not in defaults)
+    overrode = tuple(other for other in before if other not in defaults)
     return Supply(cause, node.data(), origin, by, overrode, defaults[-1] if defaults else None)
 
 
-def _lost(values: MapNode, path: ValuePath) -> Iterator[Node]:
+def lost(values: MapNode, path: ValuePath) -> Iterator[Node]:
     """What stood at ``path`` before, latest first: also as a part of something that was replaced as a whole."""
     for depth in range(len(path), -1, -1):
         above = at(values, path[:depth])
@@ -36,7 +36,8 @@ def _lost(values: MapNode, path: ValuePath) -> Iterator[Node]:
                 yield below
 
 
-def _is_default(instance: Instance, node: Node) -> bool:
+def of_chart(instance: Instance, node: Node) -> bool:
+    """Whether the chart's own files say it."""
     return node.origin.file.startswith(f"{instance.chart.path}/")
 
 
@@ -46,7 +47,7 @@ def _by(site: Site, instance: Instance, path: ValuePath, node: Node) -> tuple[Or
         return bound
     if path[0] == "global" and at(site.globals, path[1:]) is node:
         return node.origin, "the site, for every chart"
-    if _is_default(instance, node):
+    if of_chart(instance, node):
         return node.origin, "the chart's default"
     return node.origin, f"the layer `{node.origin.layer}`" if node.origin.layer else ""
 

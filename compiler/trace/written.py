@@ -35,15 +35,15 @@ def written(experiment: Experiment, target: Target) -> Origin | None:
 
     None where no single line does: it is in a value, in a file of the chart, or put together.
     """
-    for edits in (_constants(experiment, _held(experiment, target)), _keys(experiment, target)):
+    for edits in (_constants(experiment, holds(experiment, target)), _keys(experiment, target)):
         found = _bisect(experiment, target, list(edits))
         if found is not None:
             return experiment.bench.origin(found.template, found.line)
     return None
 
 
-def _held(experiment: Experiment, target: Target) -> Data:
-    """What the field holds."""
+def holds(experiment: Experiment, target: Target) -> Data:
+    """What the field holds; None where there is no such field."""
     identity, path = target
     found = next((rendered for rendered in experiment.base if rendered.id == identity), None)
     return held(dict(found.data), path) if found is not None else None
