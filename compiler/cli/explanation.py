@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Final
 
 from compiler.cli.terminal import Terminal
@@ -17,6 +17,9 @@ from compiler.model.tree import object_path
 
 _SHOWN: Final = 48
 """How much of a value a line shows."""
+
+_LEAD: Final = 12
+"""How much of what two long texts share is shown before they part."""
 
 _FIELDS: Final = 12
 """How many fields of one object a person is shown; machines get all."""
@@ -154,7 +157,17 @@ def _change(effect: Effect) -> str:
         return ""
     if effect.lines:
         return f"  line{'s' * (len(effect.lines) > 1)} {_ranges(effect.lines)}"
-    return f"  {_short(effect.before)} -> {_short(effect.after)}"
+    before, after = _apart(effect.before, effect.after)
+    return f"  {_short(before)} -> {_short(after)}"
+
+
+def _apart(before: Data, after: Data) -> tuple[Data, Data]:
+    """Two long texts from shortly before where they part."""
+    if not (isinstance(before, str) and isinstance(after, str)) or len(before) <= _SHOWN:
+        return before, after
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    start = max(0, shared - _LEAD)
+    return (before, after) if start == 0 else (f"...{before[start:]}", f"...{after[start:]}")
 
 
 def _ranges(lines: tuple[int, ...]) -> str:

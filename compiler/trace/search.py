@@ -51,23 +51,33 @@ def decide(experiment: Experiment, targets: Sequence[Target]) -> Mapping[Target,
     }
 
 
-def _search(experiment: Experiment, causes: Sequence[Cause], targets: frozenset[Target], found: _Found) -> None:
+def _search(
+    experiment: Experiment, causes: Sequence[Cause], targets: frozenset[Target], found: _Found
+) -> frozenset[Target]:
+    """Which of ``targets`` something among ``causes`` decides, or may decide."""
     try:
         changes = _changes(experiment, causes)
     except OutOfRenders:
         found.unfinished |= targets
-        return
+        return targets
     hit = targets if changes is None else frozenset(target for target in targets if _is_hit(changes, target))
-    if not hit:
-        return
-    if len(causes) == 1:
+    if hit and len(causes) == 1:
         into = found.untold if changes is None else found.causes
         for target in hit:
             into.setdefault(target, []).append(causes[0])
-        return
+    elif hit:
+        _split(experiment, causes, hit, found)
+    return hit
+
+
+def _split(experiment: Experiment, causes: Sequence[Cause], hit: frozenset[Target], found: _Found) -> None:
+    """Search both halves. Where the first decides nothing the second must: it need not be changed as a whole."""
     middle = len(causes) // 2
-    for half in (causes[:middle], causes[middle:]):
-        _search(experiment, half, hit, found)
+    in_first = _search(experiment, causes[:middle], hit, found)
+    if in_first or len(causes) - middle == 1:
+        _search(experiment, causes[middle:], hit, found)
+    else:
+        _split(experiment, causes[middle:], hit, found)
 
 
 def _changes(experiment: Experiment, causes: Sequence[Cause]) -> tuple[Change, ...] | None:

@@ -1,6 +1,6 @@
-"""Measure compiles of 10, 100 and 1,000 instances: cold, warm, and with one value changed. Run by ``make bench``.
+"""Measure compiles of 10, 100 and 1,000 instances: cold, warm, and with one value changed; and what ``explain`` takes.
 
-Each figure is that of whole processes: wall time, CPU time of the process and its children, and the peak memory of the
+Run by ``make bench``. Each figure is that of whole processes: wall time, CPU time of the process and its children, and the peak memory of the
 largest one. Beside each cold compile, the engine alone does the same renders in a process of its own (loading the
 library, reading the charts, every render as often as the compiler renders it), and the ratio to it is printed. Nothing
 fails on a figure: machines differ.
@@ -28,6 +28,12 @@ ENGINE: Final = Path(__file__).with_name("engine.py")
 SIZES: Final = (10, 100, 1000)
 CHARTS: Final = ("mariadb", "rabbitmq", "memcached", "keystone")
 WARM_RUNS: Final = 5
+QUESTIONS: Final = (
+    ("keystone", "replicas.api"),
+    ("mariadb", "replicas"),
+    ("deployment/keystone-api", "spec.replicas"),
+    ("statefulset/mariadb-server", "spec.replicas"),
+)
 ENVIRONMENT: Final = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 """As users have it: Python keeps what it has compiled."""
 
@@ -138,6 +144,21 @@ def report(size: int) -> None:
     print(f"  one value changed   {changed}   (goal at 100: 0.5 s)", flush=True)
 
 
+def report_explain() -> None:
+    """Measure both questions of ``explain`` on the site that we ship: nothing cached, and renders cached."""
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        for name in ("charts", "environments", "overlays"):
+            shutil.copytree(ROOT / name, directory / name, symlinks=True)
+        print("explain, on site-a (goal: 2 s)")
+        for words in QUESTIONS:
+            command = [PROGRAM, "explain", "site-a", *words]
+            cold = measured([*command, "--no-cache"], directory)
+            measured(command, directory)
+            warm = median([measured(command, directory) for _ in range(WARM_RUNS)])
+            print(f"  {' '.join(words)}\n    cold              {cold}\n    warm              {warm}", flush=True)
+
+
 if __name__ == "__main__":
     print(
         f"{os.cpu_count()} cores, {resource.getpagesize() * os.sysconf('SC_PHYS_PAGES') // 2**30} GiB, "
@@ -145,3 +166,4 @@ if __name__ == "__main__":
     )
     for wanted in [int(word) for word in sys.argv[1:]] or SIZES:
         report(wanted)
+    report_explain()
