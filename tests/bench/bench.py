@@ -1,9 +1,9 @@
 """Measure compiles of 10, 100 and 1,000 instances: cold, warm, and with one value changed; and what ``explain`` takes.
 
-Run by ``make bench``. Each figure is that of whole processes: wall time, CPU time of the process and its children, and the peak memory of the
-largest one. Beside each cold compile, the engine alone does the same renders in a process of its own (loading the
-library, reading the charts, every render as often as the compiler renders it), and the ratio to it is printed. Nothing
-fails on a figure: machines differ.
+Run by ``make bench``. Each figure is that of whole processes: wall time, CPU time of the process and its children, and
+the peak memory of the largest one. Beside each cold compile, the engine alone does the same renders in a process of its
+own (loading the library, reading the charts, every render as often as the compiler renders it), and the ratio to it is
+printed. Nothing fails on a figure: machines differ.
 """
 
 from __future__ import annotations
