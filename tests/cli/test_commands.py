@@ -83,7 +83,7 @@ def test_explain_names_the_layer_that_won_every_one_that_lost_and_what_is_reache
 
 def test_explain_follows_a_provider_to_the_instances_that_are_bound_to_it(shipped_world: World) -> None:
     found = json.loads(shipped_world.run("explain", "site-a", "memcached", "replicas", "-o", "json").stdout)
-    assert [effect["field"] for effect in found["reaches"]] == ["spec.replicas"]
+    assert "spec.replicas" in [effect["field"] for effect in found["reaches"]]
     assert {effect["object"] for effect in found["reachesElsewhere"] if not effect["digest"]} == {
         f"rendered/site-a/{namespace}/{name}/configmap.{name}-{component}.yaml"
         for namespace, name in (("openstack", "keystone"), ("telemetry", "keystone-telemetry"))
