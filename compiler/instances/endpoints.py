@@ -14,12 +14,12 @@ from compiler.instances.infer import ENDPOINTS
 from compiler.model.data import Data
 from compiler.model.instance import Binding
 from compiler.model.names import InstanceName, NamespaceName, object_name
-from compiler.model.node import MapNode, Node, Origin, ScalarNode, is_null, leaves, literal
+from compiler.model.node import MapNode, Node, Origin, ScalarNode, leaves, literal
 from compiler.model.site import Declaration
 from compiler.relations.credentials import as_seen_by_others
 
-_COPIED: Final = ("hosts", "host_fqdn_override", "port", "scheme")
-"""What the provider's own endpoint says of the provider."""
+_COPIED: Final = ("host_fqdn_override", "port", "scheme")
+"""What the provider's own endpoint says of the provider, beside its hosts."""
 
 _ADMIN: Final = ("auth", "admin")
 """The provider's administrator, whom consumers use to make accounts of their own."""
@@ -56,12 +56,32 @@ def _said(
 
 
 def _copied(ours: MapNode, theirs: MapNode, provider: InstanceName) -> Iterator[tuple[tuple[str, ...], Data]]:
+    yield from _hosts(ours, theirs)
     for group in (*((key,) for key in _COPIED), _ADMIN):
-        node = theirs.get(*group)
-        for path, leaf in leaves(node) if node is not None and ours.get(*group) is not None else ():
-            if not is_null(leaf) and not (isinstance(leaf, MapNode) and not leaf.entries):
-                said = leaf.data()
-                yield (*group, *path), as_seen_by_others(said, provider) if isinstance(said, str) else said
+        for path, said in _plain(theirs.get(*group)) if ours.get(*group) is not None else ():
+            yield (*group, *path), as_seen_by_others(said, provider) if isinstance(said, str) else said
+
+
+def _hosts(ours: MapNode, theirs: MapNode) -> Iterator[tuple[tuple[str, ...], Data]]:
+    """A host that is one of the provider's by default is called as the site calls that one; others go by their key.
+
+    So a client of a database's replicas stays one, whatever ``default`` is to the others.
+    """
+    hosts = theirs.get("hosts")
+    named = hosts.entries if isinstance(hosts, MapNode) else {}
+    renamed = {str(one.data()): node.data() for node in named.values() for one in (node, *node.overrode)}
+    for key, node in named.items():
+        mine = ours.get("hosts", key)
+        said = renamed.get(str(mine.data()), node.data()) if mine is not None else node.data()
+        if said is not None:
+            yield ("hosts", key), said
+
+
+def _plain(node: Node | None) -> Iterator[tuple[tuple[str, ...], Data]]:
+    """Every scalar below ``node`` that says something."""
+    for path, leaf in leaves(node) if node is not None else ():
+        if isinstance(leaf, ScalarNode) and leaf.value is not None:
+            yield path, leaf.data()
 
 
 def _members(ours: MapNode, provider: Declaration) -> Iterator[tuple[tuple[str, ...], Data]]:
