@@ -22,10 +22,10 @@ from compiler.model.manifest import ObjectId
 from compiler.model.names import Digest, InstanceName
 from compiler.model.node import Origin, at, dotted
 from compiler.model.site import Site
-from compiler.model.trace import Cause, Decision, Given
+from compiler.model.trace import Decision, Given, ValuePath
 from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.search import Target, decide
-from compiler.trace.supply import supply
+from compiler.trace.supply import of_chart, supply
 from compiler.trace.written import holds, written
 
 TOTAL: Final = 1000
@@ -61,7 +61,7 @@ def placed(
     named = {instance.name: instance for instance in instances}
     asked: dict[InstanceName, dict[Target, None]] = defaultdict(dict)
     for finding in findings:
-        if finding.field is not None and finding.field.path and finding.field.instance in named:
+        if finding.field is not None and _is_asked(finding, named.get(finding.field.instance)):
             asked[finding.field.instance][finding.field.object, finding.field.path] = None
     found: dict[tuple[InstanceName, Target], Decision] = {}
     for name, targets in asked.items():
@@ -72,6 +72,14 @@ def placed(
         means.store.retire()
     out = tuple(_at_value(site, named, finding, found) for finding in findings)
     return (*out, *_unfinished(findings, found))
+
+
+def _is_asked(finding: Diagnostic, instance: Instance | None) -> bool:
+    """Whether the value is to be found: a rule that has seen more than the render has named its place already."""
+    if instance is None or finding.field is None or not finding.field.path:
+        return False
+    file, chart = finding.origin.file if finding.origin is not None else "", instance.chart.path
+    return not file or file == chart or "/templates/" in file
 
 
 def _decisions(
@@ -103,9 +111,21 @@ def _with_lines(experiment: Experiment, decisions: Mapping[Target, Decision]) ->
     return {target: replace(found, template=lines.get(target)) for target, found in decisions.items()}
 
 
-def _value(decision: Decision) -> Cause | None:
+def _value(decision: Decision) -> ValuePath | None:
     """The value that decides most likely."""
     return next((cause for cause in decision.causes if not isinstance(cause, Given)), None)
+
+
+def _blamed(instance: Instance, decision: Decision) -> ValuePath | None:
+    """The value to name: of several that stand together (requests, limits), one that somebody set over the chart."""
+    first = _value(decision)
+    for cause in decision.causes if first is not None else ():
+        if first is None or isinstance(cause, Given) or cause[0] != first[0]:
+            continue
+        node = at(instance.values, cause)
+        if node is not None and not of_chart(instance, node):
+            return cause
+    return first
 
 
 def _at_value(
@@ -116,10 +136,10 @@ def _at_value(
 ) -> Diagnostic:
     field = finding.field
     decision = found.get((field.instance, (field.object, field.path))) if field is not None else None
-    if field is None or decision is None:
+    if field is None or decision is None or not _is_asked(finding, named[field.instance]):
         return finding
-    value = _value(decision)
-    if value is None or isinstance(value, Given) or at(named[field.instance].values, value) is None:
+    value = _blamed(named[field.instance], decision)
+    if value is None or at(named[field.instance].values, value) is None:
         return replace(finding, origin=decision.template or finding.origin)
     what = f"`{dotted(value)}` of `{field.instance}` decides it, which is rendered here"
     related = (Related(what, finding.origin),) if finding.origin is not None else ()

@@ -11,7 +11,7 @@ import yaml
 
 from compiler import pipeline
 from compiler.model.diagnostic import Diagnostic
-from tests.conftest import World
+from tests.conftest import ROOT, World
 
 CASES: Final = yaml.safe_load(Path(__file__).with_name("places.yaml").read_text(encoding="utf-8"))
 CODE: Final = "OS044"
@@ -86,3 +86,20 @@ def test_a_value_that_moves_to_another_line_is_found_there(world: World) -> None
     assert first is not None
     assert second is not None
     assert second.line == first.line + 1
+
+
+def test_on_a_shipped_site_the_command_line_is_blamed_and_not_its_neighbours() -> None:
+    """The rule is about the resources of a container: six values decide them, and somebody set one."""
+    settings = ("rabbitmq.resources.server.requests.memory=4Gi",)
+    report = pipeline.judge_site(pipeline.Request("site-a", ROOT, settings=settings, cached=False)).report
+    (found,) = [finding for finding in report.findings if finding.code == "OS048"]
+    assert str(found.origin) == "--set:1:43"
+    assert [related.origin.file for related in found.related] == ["charts/rabbitmq/templates/statefulset.yaml"]
+
+
+def test_what_a_rule_has_placed_itself_stays_where_it_is() -> None:
+    report = pipeline.judge_site(
+        pipeline.Request("site-a", ROOT, settings=("keystone.replicas.api=1",), cached=False)
+    ).report
+    (found,) = [finding for finding in report.findings if finding.code == "OS018"]
+    assert (str(found.origin), found.related) == ("--set:1:23", ())
