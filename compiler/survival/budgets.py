@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from compiler.model.manifest import Bundle, Manifest
 from compiler.model.names import InstanceName
@@ -48,21 +49,37 @@ class Budget:
 
 def budgets(bundles: Iterable[Bundle], pods: Sequence[Pods]) -> tuple[Budget, ...]:
     """Every disruption budget of the site that selects pods."""
-    homes: dict[str, list[Pods]] = {}
-    for each in pods:
-        if each.kind in STAYING and each.count:
-            homes.setdefault(each.manifest.id.namespace, []).append(each)
+    homes = _homes(pods)
     found = []
     for bundle in bundles:
         for manifest in bundle.manifests:
             if manifest.id.kind == "PodDisruptionBudget":
                 spec = mapping(manifest.data(), "spec")
-                near = homes.get(manifest.id.namespace, [])
+                near = _near(manifest.id.namespace, mapping(spec, "selector"), homes)
                 selected = tuple(each for each in near if selects(spec.get("selector"), each.labels))
                 if selected:
                     count = sum(each.count for each in selected)
                     found.append(Budget(bundle.instance, manifest, selected, _allowed(spec, count)))
     return tuple(found)
+
+
+_Homes: TypeAlias = dict[tuple[str, str, str], list[Pods]]
+"""Pods by namespace, and by each of their labels; under no label, all of the namespace."""
+
+
+def _homes(pods: Sequence[Pods]) -> _Homes:
+    homes: _Homes = {}
+    for each in pods:
+        if each.kind in STAYING and each.count:
+            for key, value in (("", ""), *each.labels.items()):
+                homes.setdefault((each.manifest.id.namespace, key, value), []).append(each)
+    return homes
+
+
+def _near(namespace: str, selector: Map, homes: _Homes) -> Sequence[Pods]:
+    """The pods that have one label that the selector asks for, the rarest; all, where it asks for none."""
+    wanted = mapping(selector, "matchLabels").items() or {"": ""}.items()
+    return min((homes.get((namespace, key, str(value)), []) for key, value in wanted), key=len)
 
 
 def _allowed(spec: Map, count: int) -> int:

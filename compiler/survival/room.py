@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from operator import attrgetter
 
 from compiler.survival.ground import HostClass
-from compiler.survival.pods import Pods
+from compiler.survival.pods import Pods, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Shortage:
 
 @dataclass(slots=True)
 class _Host:
-    """One host while pods are put on it."""
+    """One host while pods are put on it; ``free`` is how empty it is."""
 
     kind: int
     zone: str
@@ -66,17 +67,8 @@ class _Host:
     memory: float
     pods: int
     size: tuple[float, float]
+    free: float = 1.0
     holds: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def free(self) -> float:
-        """How empty it is, as the scheduler scores it: the mean free share of its resources."""
-        shares = [
-            left / whole
-            for left, whole in zip((self.cpu, self.memory), self.size, strict=True)
-            if whole not in {inf, 0}
-        ]
-        return sum(shares) / len(shares) if shares else float(self.pods)
 
     def takes(self, demand: Demand) -> bool:
         """Whether one more of ``demand`` fits."""
@@ -89,6 +81,14 @@ class _Host:
         self.memory -= demand.pods.request.memory * count
         self.pods -= count
         self.holds[index] += count
+        self.free = self._emptiness()
+
+    def _emptiness(self) -> float:
+        """The mean free share of its resources, as the scheduler scores it."""
+        cpu, memory = self.size
+        known = [(self.cpu, cpu), (self.memory, memory)]
+        shares = [left / whole for left, whole in known if 0 < whole < inf]
+        return sum(shares) / len(shares) if shares else -1.0 / (1 + self.pods)
 
 
 class Room:
@@ -117,22 +117,26 @@ class Room:
 
         A host refuses a pod only when others fill it beyond what the pod leaves; together they cannot fill them all.
         """
-        return all(self._never_full(demand, lost) for demand in self.demands if demand.count and not demand.everywhere)
+        sizes: dict[frozenset[int], set[Request]] = {}
+        for demand in self.demands:
+            if not demand.everywhere:
+                sizes.setdefault(demand.classes, set()).add(demand.pods.request)
+        return all(self._never_full(classes, requests, lost) for classes, requests in sizes.items())
 
-    def _never_full(self, demand: Demand, lost: Mapping[int, int]) -> bool:
-        left = {kind: self.classes[kind].hosts - lost.get(kind, 0) for kind in demand.classes}
-        others = [each for each in self.demands if each.classes & demand.classes]
-        asked_cpu = sum(each.pods.request.cpu * self._pieces(each, left) for each in others) - demand.pods.request.cpu
-        asked_memory = sum(each.pods.request.memory * self._pieces(each, left) for each in others)
-        asked_memory -= demand.pods.request.memory
-        pieces = sum(self._pieces(each, left) for each in others) - 1
-        spare_cpu = [(_size(self.classes[kind])[0] - demand.pods.request.cpu, count) for kind, count in left.items()]
-        spare_memory = [
-            (_size(self.classes[kind])[1] - demand.pods.request.memory, count) for kind, count in left.items()
-        ]
-        spare_pods = [(float(self.classes[kind].capacity.pods - 1), count) for kind, count in left.items()]
-        full = _filled(asked_cpu, spare_cpu) + _filled(asked_memory, spare_memory) + _filled(pieces, spare_pods)
-        return full < sum(left.values())
+    def _never_full(self, classes: frozenset[int], requests: set[Request], lost: Mapping[int, int]) -> bool:
+        left = {kind: self.classes[kind].hosts - lost.get(kind, 0) for kind in classes}
+        others = [(self._pieces(each, left), each.pods.request) for each in self.demands if each.classes & classes]
+        cpu = sum(count * request.cpu for count, request in others)
+        memory = sum(count * request.memory for count, request in others)
+        pieces = sum(count for count, _ in others)
+        sizes = [(_size(self.classes[kind]), self.classes[kind].capacity.pods, count) for kind, count in left.items()]
+        return all(
+            _filled(cpu - request.cpu, [(size[0] - request.cpu, count) for size, _, count in sizes])
+            + _filled(memory - request.memory, [(size[1] - request.memory, count) for size, _, count in sizes])
+            + _filled(pieces - 1, [(float(pods - 1), count) for _, pods, count in sizes])
+            < sum(left.values())
+            for request in requests
+        )
 
     def _pieces(self, demand: Demand, left: Mapping[int, int]) -> int:
         if demand.everywhere:
@@ -161,7 +165,7 @@ class Room:
     def _fullest(self, lost: Mapping[int, int]) -> list[_Host]:
         gone = []
         for kind, count in lost.items():
-            members = sorted((host for host in self.hosts if host.kind == kind), key=lambda host: host.free)
+            members = sorted((host for host in self.hosts if host.kind == kind), key=attrgetter("free"))
             gone += members[:count]
         return gone
 
@@ -172,10 +176,15 @@ class Room:
         for host in gone:
             lost.update({index: count for index, count in host.holds.items() if self._movable(index)})
         moved: list[tuple[_Host, int]] = []
+        near_of: dict[frozenset[int], list[_Host]] = {}
         short = False
         for index in sorted(lost):
             demand = self.demands[index]
-            near = [host for host in self.hosts if host.kind in demand.classes and id(host) not in away]
+            if demand.classes not in near_of:
+                near_of[demand.classes] = [
+                    host for host in self.hosts if host.kind in demand.classes and id(host) not in away
+                ]
+            near = near_of[demand.classes]
             wanted = demand.wanted(lost[index], sum(not host.holds[index] for host in near))
             short = bool(_placed(index, demand, wanted, near, moved)) or short
         for host, index in moved:
@@ -203,7 +212,7 @@ def _placed(
 ) -> int:
     """Put ``count`` pods on the emptiest hosts of the zones that have fewest of them; return how many found no room."""
     zones: dict[str, list[_Host]] = {}
-    for host in sorted(fitting, key=lambda each: each.free):
+    for host in sorted(fitting, key=attrgetter("free")):
         zones.setdefault(host.zone, []).append(host)
     cap = demand.cap(len(fitting))
     held = Counter({zone: sum(host.holds[index] for host in hosts) for zone, hosts in zones.items()})

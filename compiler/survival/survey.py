@@ -16,7 +16,7 @@ from compiler.survival.budgets import Budget, Protection, budgets, by_workload
 from compiler.survival.ground import Ground, HostClass, admits, bound_to, ground, host_classes, without
 from compiler.survival.pods import STAYING, Pods, read
 from compiler.survival.room import Demand, Room, Shortage
-from compiler.survival.worst import Worst, worst
+from compiler.survival.worst import worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +163,18 @@ class _Prover:
     classes: Sequence[HostClass]
     losses: Sequence[_Away]
     protected: Mapping[tuple[str, str], Budget]
-    known: dict[tuple[object, ...], Worst] = field(default_factory=dict)
+    known: dict[tuple[object, ...], tuple[int, Mapping[str, Loss]]] = field(default_factory=dict)
 
     def row(self, pods: Pods) -> Row:
         """What each kind of loss takes from ``pods``."""
         stand = ground(pods, self.classes, self.topology)
-        need = needed(pods)
-        placed = self._worst(stand, {}).placed
-        worst_of: dict[str, Loss] = {}
-        for away in self.losses:
-            loss = self._loss(pods, stand, need, placed, away)
-            known = worst_of.get(away.kind)
-            if loss is not None and (known is None or (loss.left, -loss.waits) < (known.left, -known.waits)):
-                worst_of[away.kind] = loss
+        key = (stand, needed(pods), pods.spreads, pods.apart, pods.kind, pods.surge)
+        if key not in self.known:
+            self.known[key] = self._losses(pods, stand)
+        placed, worst_of = self.known[key]
         return Row(
             pods,
-            need,
+            needed(pods),
             stand.hosts,
             tuple(sorted(stand.zones)),
             placed,
@@ -189,41 +185,33 @@ class _Prover:
             bound_to(pods, self.topology),
         )
 
-    def _loss(self, pods: Pods, stand: Ground, need: int, placed: int, away: _Away) -> Loss | None:
-        lost = dict(away.lost)
-        gone = {index: lost[kind] for index, kind in enumerate(stand.classes) if kind in lost}
-        if not gone:
-            return None
-        taken = self._worst(stand, gone).taken
-        left = placed - taken
-        return Loss(
-            away.what,
-            taken,
-            left,
-            survives=left >= need,
-            avoidable=_avoidable(stand, pods.count, need, away.kind),
-            waits=placed - self._after(pods, stand, gone, placed) if taken else 0,
-        )
+    def _losses(self, pods: Pods, stand: Ground) -> tuple[int, Mapping[str, Loss]]:
+        """How many can be placed at all, and the worst loss of each kind."""
+        placed = worst(stand.cells, stand.law, {}).placed
+        worst_of: dict[str, Loss] = {}
+        for away in self.losses:
+            loss = _loss(pods, stand, placed, away)
+            known = worst_of.get(away.kind)
+            if loss is not None and (known is None or (loss.left, -loss.waits) < (known.left, -known.waits)):
+                worst_of[away.kind] = loss
+        return placed, worst_of
 
-    def _after(self, pods: Pods, stand: Ground, gone: dict[int, int], placed: int) -> int:
-        """How many can stand on what is left, where they can move at all."""
-        key = (
-            "after",
-            stand,
-            tuple(sorted(gone.items())),
-            tuple(not each.taints for each in pods.spreads),
-            pods.spreads,
-        )
-        if key not in self.known:
-            rest = without(pods, stand, gone)
-            self.known[key] = worst(rest.cells, rest.law, {})
-        return min(placed, self.known[key].placed)
 
-    def _worst(self, stand: Ground, gone: dict[int, int]) -> Worst:
-        key = (stand.cells, stand.law, tuple(sorted(gone.items())))
-        if key not in self.known:
-            self.known[key] = worst(stand.cells, stand.law, gone)
-        return self.known[key]
+def _loss(pods: Pods, stand: Ground, placed: int, away: _Away) -> Loss | None:
+    lost = dict(away.lost)
+    gone = {index: lost[kind] for index, kind in enumerate(stand.classes) if kind in lost}
+    if not gone:
+        return None
+    taken = worst(stand.cells, stand.law, gone).taken
+    rest = without(pods, stand, gone) if taken else stand
+    return Loss(
+        away.what,
+        taken,
+        placed - taken,
+        survives=placed - taken >= needed(pods),
+        avoidable=_avoidable(stand, pods.count, needed(pods), away.kind),
+        waits=placed - min(placed, worst(rest.cells, rest.law, {}).placed),
+    )
 
 
 def needed(pods: Pods) -> int:
