@@ -53,8 +53,9 @@ golden: $(STAMP) $(PROGRAMS)/kubectl ## Write the golden files anew and show wha
 	$(BIN)/pytest --quiet -n auto tests/golden tests/cli tests/docs --update-goldens
 	git --no-pager diff --stat -- golden tests README.md charts
 
-bench: $(STAMP) $(PROGRAMS)/kubectl ## Measure compiles of 10, 100 and 1,000 instances
+bench: $(STAMP) $(PROGRAMS)/kubectl ## Measure compiles of 10, 100 and 1,000 instances, and the proof of survival
 	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python tests/bench/survival.py
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header pyproject.toml -o requirements.lock

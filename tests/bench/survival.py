@@ -17,6 +17,7 @@ from compiler.documents import emit, parse_node
 from compiler.errors import collecting
 from compiler.layers.topology import topology
 from compiler.model.chart import Chart, Component, Contract, Role
+from compiler.model.data import Data
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle
 from compiler.model.names import ChartName, ComponentName, Digest, EnvironmentName, InstanceName, NamespaceName
@@ -42,7 +43,7 @@ ROLES: Final = {
 
 def site() -> Site:
     """A thousand hosts, four kinds of them, and a storage class that holds a pod on its host."""
-    groups = [
+    groups: list[Data] = [
         {
             "count": HOSTS,
             "zone": f"rack-{rack}",
