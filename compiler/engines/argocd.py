@@ -243,9 +243,7 @@ class ArgoCD:
     def applications(self, revision: Revision) -> list[Application]:
         """Every Application that exists, with what its sources hold now."""
         found = {root.id.name: root for root in self.roots}
-        for live in self.cluster.objects.values():
-            if live.applied.kind == ("argoproj.io", "Application"):
-                found[live.applied.id.name] = live.applied
+        found |= {each.id.name: each for each in self.cluster.delivering(("argoproj.io", "Application"))}
         return [self._application(each, revision) for _, each in sorted(found.items())]
 
     def _application(self, applied: Applied, revision: Revision) -> Application:

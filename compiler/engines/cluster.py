@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from compiler.engines.objects import Applied
+from compiler.engines.objects import DELIVERS, Applied
 from compiler.model.manifest import ObjectId, Reference
 from compiler.relations.waits import labels_of
 
@@ -51,7 +51,11 @@ _UNCHANGED: Final = Answer("unchanged")
 
 @dataclass(slots=True)
 class Cluster:
-    """What exists: ``given`` from the beginning. ``broken`` objects never become healthy."""
+    """What exists: ``given`` from the beginning. ``broken`` objects never become healthy.
+
+    ``touched`` are the owners of what was changed, taken away or made unhealthy since somebody asked last;
+    ``delivered`` counts the changes to objects that tell an engine what to apply.
+    """
 
     given: Collection[Reference] = ()
     broken: set[ObjectId] = field(default_factory=set)
@@ -62,6 +66,10 @@ class Cluster:
     _defined: Counter[tuple[str, str]] = field(default_factory=Counter)
     _pods: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
     _owned: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
+    _down: set[ObjectId] = field(default_factory=set)
+    _delivering: dict[ObjectId, Applied] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    delivered: int = 0
     ticks: int = 0
     defined_here: set[tuple[str, str]] = field(default_factory=set)
 
@@ -93,17 +101,22 @@ class Cluster:
     def _put(self, live: Live) -> None:
         self._drop(live.applied.id)
         self.objects[live.applied.id] = live
+        if live.applied.runs and not live.up:
+            self._down.add(live.applied.id)
         self._own(live, live.owner)
         self._count(live.applied, 1)
 
     def _drop(self, object_id: ObjectId) -> None:
         live = self.objects.pop(object_id, None)
         if live is not None:
+            self._down.discard(object_id)
             self._owned[live.owner].discard(object_id)
+            self.touched.add(live.owner)
             self._count(live.applied, -1)
 
     def _own(self, live: Live, owner: str) -> None:
         self._owned[live.owner].discard(live.applied.id)
+        self.touched.add(live.owner)
         live.owner = owner
         self._owned[owner].add(live.applied.id)
 
@@ -119,6 +132,10 @@ class Cluster:
         if applied.runs:
             pods = self._pods[identity.namespace]
             pods.add(identity) if by > 0 else pods.discard(identity)
+        if identity.group in DELIVERS:
+            self.delivered += 1
+            self._delivering.pop(identity, None)
+            self._delivering |= {identity: applied} if by > 0 else {}
 
     def _refusal(self, applied: Applied) -> str:
         if applied.id.namespace and not self.has_namespace(applied.id.namespace):
@@ -158,12 +175,16 @@ class Cluster:
         self.broken.add(object_id)
         if object_id in self.objects:
             self.objects[object_id].up = False
+            self._down.add(object_id)
+            self.touched.add(self.objects[object_id].owner)
 
     def lose_power(self) -> None:
         """Every pod is gone at once; what was done stays done."""
         for live in self.objects.values():
             if live.applied.runs and live.applied.kind not in _FINISHES:
                 live.up = False
+                self._down.add(live.applied.id)
+                self.touched.add(live.owner)
         self.started.clear()
 
     # What happens in it.
@@ -171,9 +192,10 @@ class Cluster:
     def tick(self) -> bool:
         """Start every pod that nothing holds any more, all at once. Whether anything happened."""
         self.ticks += 1
-        ready = [live for live in self.objects.values() if self._may_start(live)]
+        ready = [self.objects[one] for one in self._down if self._may_start(self.objects[one])]
         for live in ready:
             live.up = True
+            self._down.discard(live.applied.id)
             self.started[live.applied.id] = self.ticks
         return bool(ready)
 
@@ -188,6 +210,10 @@ class Cluster:
             pass
 
     # What can be seen of it.
+
+    def delivering(self, kind: tuple[str, str]) -> tuple[Applied, ...]:
+        """Every object of a kind that tells an engine what to apply."""
+        return tuple(each for each in self._delivering.values() if each.kind == kind)
 
     def owned(self, owner: str) -> tuple[ObjectId, ...]:
         """Everything that ``owner`` applied last, in order."""

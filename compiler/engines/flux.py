@@ -88,6 +88,25 @@ def stages(objects: Sequence[Applied]) -> Iterator[tuple[str, tuple[Applied, ...
             yield name, stage
 
 
+def _differences(
+    before: Mapping[str, Kustomization], present: Mapping[str, Kustomization]
+) -> tuple[set[str], set[str]]:
+    """Which Kustomizations are new or changed, and which are gone."""
+    if before is present:
+        return set(), set()
+    changed = {name for name, each in present.items() if each is not before.get(name)}
+    return changed, before.keys() - present.keys()
+
+
+def _followers(present: Mapping[str, Kustomization]) -> defaultdict[str, set[str]]:
+    """The Kustomizations that wait for each one."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for name, kustomization in present.items():
+        for other in kustomization.depends_on:
+            found[other].add(name)
+    return found
+
+
 @dataclass(slots=True)
 class _State:
     """What kustomize-controller remembers: the revision that was applied, whether it is ready, what it owns."""
@@ -110,13 +129,16 @@ class Flux:
         self.cluster, self.roots, self.log = cluster, tuple(roots), log
         self._states: defaultdict[str, _State] = defaultdict(_State)
         self._read: dict[tuple[ObjectId, str, str], Kustomization] = {}
+        self._present: Mapping[str, Kustomization] = {}
+        self._followers: defaultdict[str, set[str]] = defaultdict(set)
+        self._at = ("", -1)
+        self._woken: set[str] = set()
+        self._busy: set[str] = set()
 
     def kustomizations(self, revision: Revision) -> list[Kustomization]:
         """Every Kustomization that exists, with what its path builds now."""
         found = {root.id.name: root for root in self.roots}
-        for live in self.cluster.objects.values():
-            if live.applied.kind == KIND:
-                found[live.applied.id.name] = live.applied
+        found |= {each.id.name: each for each in self.cluster.delivering(KIND)}
         return [self._kustomization(each, revision) for _, each in sorted(found.items())]
 
     def _kustomization(self, applied: Applied, revision: Revision) -> Kustomization:
@@ -126,11 +148,31 @@ class Flux:
         return self._read[key]
 
     def step(self, revision: Revision) -> None:
-        """Give every Kustomization its turn. One sees another's readiness as it was before the turn."""
-        present = {each.name: each for each in self.kustomizations(revision)}
-        before = {name: (self._states[name].ready, self._states[name].revision) for name in present}
-        for each in present.values():
-            self._turn(each, present, before, revision)
+        """Give every Kustomization its turn. One sees another's readiness as it was before the turn.
+
+        A turn that can change nothing is left out: nothing that the Kustomization reads, applied or waits for has
+        changed since its last one.
+        """
+        state = (revision.name, self.cluster.delivered)
+        present = self._present
+        if state != self._at:
+            present, self._at = {each.name: each for each in self.kustomizations(revision)}, state
+        changed, gone = _differences(self._present, present)
+        if changed or gone:
+            self._followers = _followers(present)
+        woken = self._woken.union(*(self._followers[name] for name in gone))
+        due = sorted((changed | woken | self._busy | self.cluster.touched) & present.keys())
+        self._present, self._woken, self.cluster.touched = present, set(), set()
+        before = {name: self._standing(name) for name in due}
+        for name in due:
+            self._turn(present[name], present, before, revision)
+            if self._standing(name) != before[name]:
+                self._woken |= self._followers[name]
+            idle = self._states[name].ready or self._states[name].waits
+            self._busy.discard(name) if idle else self._busy.add(name)
+
+    def _standing(self, name: str) -> tuple[bool, str]:
+        return self._states[name].ready, self._states[name].revision
 
     def _turn(
         self,
@@ -156,8 +198,8 @@ class Flux:
         if state.ready and was != (True, revision.name):
             self.log(kustomization.name, f"is ready at {revision.name}")
 
-    @staticmethod
     def _unmet(
+        self,
         kustomization: Kustomization,
         present: Mapping[str, Kustomization],
         before: Mapping[str, tuple[bool, str]],
@@ -168,7 +210,7 @@ class Flux:
             if name not in present:
                 yield f"there is no Kustomization {name}"
                 continue
-            ready, applied = before[name]
+            ready, applied = before[name] if name in before else self._standing(name)
             same = present[name].source == kustomization.source
             if not ready or (same and applied != revision.name):
                 yield f"Kustomization {name} is not ready"

@@ -66,13 +66,13 @@ class Rehearsal:
         if revision is not None:
             self.revision = revision
             self.cluster.defined_here |= _defined(revision)
-        begun, still = len(self.log.entries), 0
+        begun, still, before = len(self.log.entries), 0, self._picture()
         while still < _PATIENCE:
-            before = self._picture()
             self.log.turn += 1
             self.engine.step(self.revision)
             self.cluster.tick()
-            still = still + 1 if self._picture() == before else 0
+            after = self._picture()
+            still, before = still + 1 if after == before else 0, after
         return tuple(self.log.entries[begun:])
 
     def _picture(self) -> tuple[object, ...]:

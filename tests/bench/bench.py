@@ -3,7 +3,7 @@
 Run by ``make bench``. Each figure is that of whole processes: wall time, CPU time of the process and its children, and
 the peak memory of the largest one. Beside each cold compile, the engine alone does the same renders in a process of its
 own (loading the library, reading the charts, every render as often as the compiler renders it), and the ratio to it is
-printed. Nothing fails on a figure: machines differ.
+printed. Nothing fails on a figure: machines differ. Without arguments it ends in what ordering costs (``order.py``).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent.parent
 PROGRAM: Final = str(Path(sys.executable).with_name("oscompile"))
 ENGINE: Final = Path(__file__).with_name("engine.py")
+ORDER: Final = Path(__file__).with_name("order.py")
 SIZES: Final = (10, 100, 1000)
 CHARTS: Final = ("mariadb", "rabbitmq", "memcached", "keystone")
 WARM_RUNS: Final = 5
@@ -167,3 +168,5 @@ if __name__ == "__main__":
     for wanted in [int(word) for word in sys.argv[1:]] or SIZES:
         report(wanted)
     report_explain()
+    if not sys.argv[1:]:
+        subprocess.run([sys.executable, str(ORDER)], check=True)
