@@ -22,8 +22,9 @@ from compiler.model.manifest import ObjectId
 from compiler.model.names import Digest, InstanceName
 from compiler.model.node import Origin, at, dotted
 from compiler.model.site import Site
-from compiler.model.trace import Decision, Given, ValuePath
+from compiler.model.trace import Cause, Decision, Given, ValuePath
 from compiler.trace.experiment import Bench, Experiment
+from compiler.trace.marks import shown
 from compiler.trace.search import Target, decide
 from compiler.trace.supply import of_chart, supply
 from compiler.trace.written import holds, written
@@ -97,10 +98,32 @@ def _decisions(
         return {}, 1
     wanted = {target[0] for target in targets}
     experiment.narrow(found.template for found in experiment.base if found.id in wanted)
-    decisions = _with_lines(experiment, decide(experiment, targets))
+    decisions = _decided(experiment, targets)
     if means.store is not None:
         means.store.put(key, json.dumps([_written(decisions[target]) for target in targets]).encode())
     return decisions, limit - experiment.left
+
+
+def _decided(experiment: Experiment, targets: tuple[Target, ...]) -> dict[Target, Decision]:
+    """Those first in which a value shows: one render tells most of them. The rest is searched for.
+
+    What is not there can be there only for a value that is empty, or deleted: the others decide no more than whether
+    there is an object at all.
+    """
+    seen = {target: Decision(causes) for target, causes in shown(experiment, targets).items()}
+    rest = [target for target in targets if target not in seen]
+    there = [target for target in rest if holds(experiment, target) is not None]
+    found = dict(decide(experiment, there, switches=False)) if there else {}
+    absent = [target for target in rest if target not in found]
+    if absent:
+        found |= decide(experiment, absent, _empty(experiment), switches=False)
+    return {**seen, **_with_lines(experiment, found)}
+
+
+def _empty(experiment: Experiment) -> list[Cause]:
+    """The values that are nothing, or deleted."""
+    values = (cause for cause in experiment.causes() if not isinstance(cause, Given))
+    return [path for path in values if experiment.value(path) in (None, "", [], {})]
 
 
 def _with_lines(experiment: Experiment, decisions: Mapping[Target, Decision]) -> dict[Target, Decision]:

@@ -24,21 +24,30 @@ _GROUP: Final = 12
 
 @dataclass(slots=True)
 class _Found:
-    """What is known so far."""
+    """What is known so far. ``switches`` is whether what decides that there is an object decides its fields too."""
 
+    switches: bool = True
     causes: dict[Target, list[Cause]] = field(default_factory=dict)
     untold: dict[Target, list[Cause]] = field(default_factory=dict)
     unfinished: set[Target] = field(default_factory=set)
 
 
-def decide(experiment: Experiment, targets: Sequence[Target]) -> Mapping[Target, Decision]:
-    """What decides each of ``targets``.
+def decide(
+    experiment: Experiment,
+    targets: Sequence[Target],
+    among: Sequence[Cause] | None = None,
+    *,
+    switches: bool = True,
+) -> Mapping[Target, Decision]:
+    """What decides each of ``targets``: anything, or what is ``among`` those.
+
+    Without ``switches``, nothing that decides only whether there is an object.
 
     A target that is no field of the render is decided by whatever makes it one. Where renders run out, what was found
     by then is told, and ``complete`` is False.
     """
-    found = _Found()
-    causes = experiment.causes()
+    found = _Found(switches)
+    causes = experiment.causes() if among is None else among
     for start in range(0, len(causes), _GROUP):
         _search(experiment, causes[start : start + _GROUP], frozenset(targets), found)
     return {
@@ -60,7 +69,7 @@ def _search(
     except OutOfRenders:
         found.unfinished |= targets
         return targets
-    hit = targets if changes is None else frozenset(target for target in targets if _is_hit(changes, target))
+    hit = targets if changes is None else frozenset(target for target in targets if _is_hit(changes, target, found))
     if hit and len(causes) == 1:
         into = found.untold if changes is None else found.causes
         for target in hit:
@@ -93,9 +102,14 @@ def _changes(experiment: Experiment, causes: Sequence[Cause]) -> tuple[Change, .
     return None
 
 
-def _is_hit(changes: tuple[Change, ...], target: Target) -> bool:
+def _is_hit(changes: tuple[Change, ...], target: Target, found: _Found) -> bool:
     """A field that holds a digest is decided by everything that the digest is of: too much to be told."""
-    return any(change.touches(*target) and not only_digests(change.before, change.after, "") for change in changes)
+    return any(
+        change.touches(*target)
+        and (found.switches or bool(change.path))
+        and not only_digests(change.before, change.after, "")
+        for change in changes
+    )
 
 
 def _ranked(experiment: Experiment, target: Target, causes: list[Cause]) -> tuple[Cause, ...]:

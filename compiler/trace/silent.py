@@ -22,8 +22,9 @@ from compiler.model.render import RenderedFile, Trial
 from compiler.model.site import Declaration, Site
 from compiler.model.trace import ValuePath
 from compiler.trace.experiment import Bench
+from compiler.trace.marks import mark, marks_in
 from compiler.trace.overrides import Override, default_at, overrides, without
-from compiler.trace.perturb import is_shaped, numbered, replaced
+from compiler.trace.perturb import replaced
 from compiler.trace.place import Means
 
 UNREAD: Final = "OS060"
@@ -32,7 +33,6 @@ UNREAD: Final = "OS060"
 IDLE: Final = "OS061"
 """The code of the rule about values that change nothing here."""
 
-_FIRST_NUMBER: Final = 21_013
 _SMALLEST: Final = 3
 """Groups smaller than this are not worth a second look for marks: taking each out is as quick."""
 
@@ -101,7 +101,7 @@ class _Trying:
 
     def _seen(self, group: tuple[Override, ...]) -> frozenset[Override]:
         """Those whose mark shows in the render."""
-        marks = {one: mark for number, one in enumerate(group) if (mark := _mark(one.node, number)) is not None}
+        marks = {one: found for number, one in enumerate(group) if (found := mark(one.node.data(), number)) is not None}
         if len(marks) < _SMALLEST:
             return frozenset()
         changes: dict[ValuePath, Data] = {one.path: value for one, (value, _) in marks.items()}
@@ -109,8 +109,8 @@ class _Trying:
         if files is None:
             middle = len(group) // 2
             return self._seen(group[:middle]) | self._seen(group[middle:])
-        text, before = ("\n".join(file.text for file in render) for render in (files, self._base))
-        return frozenset(one for one, (_, mark) in marks.items() if mark in text and mark not in before)
+        after, before = (marks_in("\n".join(file.text for file in render)) for render in (files, self._base))
+        return frozenset(one for one, (_, token) in marks.items() if token in after - before)
 
     def _idle(self, group: tuple[Override, ...], dead: tuple[Override, ...]) -> tuple[Override, ...]:
         """``dead``, and those of ``group`` that can be taken out besides."""
@@ -122,22 +122,6 @@ class _Trying:
             return dead
         middle = len(group) // 2
         return self._idle(group[middle:], self._idle(group[:middle], dead))
-
-
-def _mark(node: Node, number: int) -> tuple[Data, str] | None:
-    """A value that is found again, and what to look for; None for one that cannot carry a mark."""
-    unique = _FIRST_NUMBER + 7 * number
-    match node.data():
-        case bool() | None:
-            return None
-        case int():
-            return unique, str(unique)
-        case str() as text if is_shaped(text):
-            return numbered(text, unique), str(unique)
-        case str() as text if text and "\n" not in text:
-            return f"{text}zq{number}zq", f"zq{number}zq"
-        case _:
-            return None
 
 
 def _told(

@@ -58,9 +58,11 @@ def findings(world: World, case: Mapping[str, Any]) -> list[Diagnostic]:
         {
             "environments/site/environment.yaml": f"{ENVIRONMENT}  jobs: {instance}\n{case.get('rest', '')}\n",
             "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
-            "charts/app/values.yaml": "limit: 5\nmany: 50\n",
+            "charts/app/values.yaml": "limit: 5\nmany: 50\ndeadline: 600\n",
             "charts/app/component.yaml": CONTRACT,
-            "charts/app/templates/job.yaml": JOB.replace("LIMIT", case["limit"]),
+            "charts/app/templates/job.yaml": JOB.replace("LIMIT", case["limit"]).replace(
+                "activeDeadlineSeconds: 600", case.get("more", "activeDeadlineSeconds: 600")
+            ),
             **case.get("files", {}),
         }
     )
