@@ -40,10 +40,6 @@ class Awaited:
         found = self._selected(wait.namespace, labels_of(wait.name))
         return tuple(one for one in found if wait.kind in {"Pod", one.id.kind})
 
-    def names(self, kind: str, namespace: str) -> tuple[str, ...]:
-        """What there is of ``kind`` in ``namespace``, in order of name."""
-        return tuple(sorted(name for found, where, name in self._named if (found, where) == (kind, namespace)))
-
     def elsewhere(self, kind: str, name: str) -> tuple[Manifest, ...]:
         """Objects of that kind and name in any namespace, in order of identity."""
         found = (one for (of, _, called), one in self._named.items() if (of, called) == (kind, name))

@@ -11,7 +11,7 @@ from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest
 from compiler.model.names import NamespaceName
 from compiler.relations.untyped import items
-from compiler.validate.rule import SITE_RULES, Finding, View, rule
+from compiler.validate.rule import SITE_RULES, Finding, Owner, View, rule
 
 _EXTERNAL: Final = frozenset({"StorageClass", "PriorityClass", "ClusterRole", "ClusterSecretStore", "RuntimeClass"})
 """Kinds that clusters bring along; a reference to one of them says nothing of this site."""
@@ -121,7 +121,7 @@ def references_resolve(view: View) -> Iterator[Finding]:
                 yield Finding(
                     f"{manifest.id} needs the {reference.kind} `{reference.name}`, which nothing in the site provides",
                     subject.origin(manifest),
-                    _suggestion(reference.kind, reference.name, names),
+                    _suggestion(subject.owner, reference.kind, reference.name, names),
                     subject.field(manifest),
                 )
 
@@ -181,7 +181,10 @@ def _ports(service: Manifest) -> tuple[int, ...]:
     return tuple(port for port in found if isinstance(port, int))
 
 
-def _suggestion(kind: str, name: str, names: list[str]) -> str:
+def _suggestion(owner: Owner, kind: str, name: str, names: list[str]) -> str:
+    if not owner.contracted:
+        switch = f"the value of `{owner.name}` that renders it, or that switches off what needs it"
+        return f"{switch}; a waiver of OS014, where something makes it in the cluster"
     if kind == "Secret":
         return "declare it under `secrets:` in component.yaml; " + nearest(name, names) if names else "declare it"
     return nearest(name, names)

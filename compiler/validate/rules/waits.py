@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from compiler.documents.schema import nearest
 from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest, Reference
 from compiler.model.node import MapNode, Node
@@ -51,11 +50,10 @@ def _hint(instance: Instance, wait: Reference, everything: Awaited) -> str:
         namespace = elsewhere[0].id.namespace
         return f"`endpoints.{kind}.namespace: {namespace}` in the values of `{instance.name}`, where that Service is"
     places = _listed(instance, kind or wait.name, _WANTED[wait.kind])
-    drop = f"remove it from `{places[0]}`" if places else "let nothing wait for it"
+    drop = f"remove it from {' and '.join(f'`{place}`' for place in places)}" if places else "let nothing wait for it"
     if kind:
         return f"an instance that provides `{kind}`, `endpoints.{kind}.hosts` of one that is there, or {drop}"
-    close = nearest(wait.name, list(everything.names(wait.kind, wait.namespace)))
-    return f"{drop} in the values of `{instance.name}`, or switch on what renders it ({close})"
+    return f"{drop} in the values of `{instance.name}`, or switch on what renders it"
 
 
 def _endpoint(instance: Instance, wait: Reference) -> str:
