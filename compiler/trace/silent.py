@@ -87,7 +87,7 @@ class _Trying:
         if self._is_same(found):
             return found
         seen = self._seen(found)
-        return self._idle(tuple(one for one in found if one not in seen), ())
+        return self._idle(tuple(one for one in found if one.path not in seen), ())
 
     def _is_same(self, removed: Sequence[Override]) -> bool:
         data = without(self._instance.values, self._instance, removed)
@@ -99,18 +99,19 @@ class _Trying:
         except InputError:
             return None
 
-    def _seen(self, group: tuple[Override, ...]) -> frozenset[Override]:
-        """Those whose mark shows in the render."""
-        marks = {one: found for number, one in enumerate(group) if (found := mark(one.node.data(), number)) is not None}
+    def _seen(self, group: tuple[Override, ...]) -> frozenset[ValuePath]:
+        """The paths of those whose mark shows in the render; an override holds maps, and has no hash."""
+        numbered = ((one.path, mark(one.node.data(), number)) for number, one in enumerate(group))
+        marks = {path: found for path, found in numbered if found is not None}
         if len(marks) < _SMALLEST:
             return frozenset()
-        changes: dict[ValuePath, Data] = {one.path: value for one, (value, _) in marks.items()}
+        changes: dict[ValuePath, Data] = {path: value for path, (value, _) in marks.items()}
         files = self._render(replaced(self._instance.values.data(), changes))
         if files is None:
             middle = len(group) // 2
             return self._seen(group[:middle]) | self._seen(group[middle:])
         after, before = (marks_in("\n".join(file.text for file in render)) for render in (files, self._base))
-        return frozenset(one for one, (_, token) in marks.items() if token in after - before)
+        return frozenset(path for path, (_, token) in marks.items() if token in after - before)
 
     def _idle(self, group: tuple[Override, ...], dead: tuple[Override, ...]) -> tuple[Override, ...]:
         """``dead``, and those of ``group`` that can be taken out besides."""
