@@ -147,9 +147,11 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     bundles = annotate.annotate(bundles, plan)
     documents = annotate.deliver(site, found, bundles, plan)
     emitted = engines.Emitted(site.delivery.output, bundles, documents)
-    said = (*_said(bundles, store), *validate.check(site, found, bundles, plan, emitted, _memory(store)))
+    defined = validate.vendored(site.repository)
+    judged = validate.check(site, found, bundles, plan, emitted, _memory(store), defined)
     means = _means(request, site)
-    said = trace.placed(site, found, (*said, *trace.silent(site, found, means)), means)
+    said = (*_said(bundles, store), *judged, *trace.silent(site, found, means))
+    said = trace.placed(site, found, said, means)
     return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
 
 
@@ -367,7 +369,7 @@ def _rendered(
 ) -> tuple[Bundle, ...]:
     """What the instances render; where values break a chart's schema, with the places of those values."""
     renderer = render.EmbeddedRenderer() if request.helm is None else render.program(request.helm)
-    judge = validate.Judge.of(site, found)
+    judge = validate.Judge.of(site, found, validate.vendored(site.repository))
     try:
         return render.render_all(
             [render_request(site, each) for each in found],

@@ -80,6 +80,7 @@ def merge(
             development=flag(document, "development"),
             layers=tuple(source.layer for source in environment.sources),
             waivers=structure.waivers(document, mistakes),
+            registries=structure.registries(document),
         )
 
 

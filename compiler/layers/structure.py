@@ -107,6 +107,12 @@ def waivers(document: MapNode, mistakes: Collector) -> tuple[Waiver, ...]:
     return tuple(_waivers(document.get("waivers"), mistakes))
 
 
+def registries(document: MapNode) -> tuple[str, ...]:
+    """Where images may come from; none where the site does not say."""
+    listed = document.get("registries")
+    return tuple(str(item.data()) for item in listed.items) if isinstance(listed, ListNode) else ()
+
+
 def _waivers(listed: Node | None, mistakes: Collector) -> Iterator[Waiver]:
     for node in listed.items if isinstance(listed, ListNode) else ():
         expires = text(node, "expires")

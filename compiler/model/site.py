@@ -148,3 +148,4 @@ class Site:
     layers: tuple[LayerName, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     topology: Topology | None = None
+    registries: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from compiler.relations.waits import waits
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
-_POD_SPECS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+POD_SPECS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("", "Pod"): (),
     ("", "PodTemplate"): ("template",),
     ("", "ReplicationController"): ("spec", "template"),
@@ -77,7 +77,7 @@ def _is_wanted(need: Reference, found: set[Reference]) -> bool:
 
 
 def _pod_template(kind: tuple[str, str], document: Map) -> Map | None:
-    path = _POD_SPECS.get(kind)
+    path = POD_SPECS.get(kind)
     return None if path is None else mapping(document, *path)
 
 

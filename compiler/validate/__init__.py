@@ -3,12 +3,14 @@
 Every rule has a stable code (the numbers of the project's rule list), a severity and a page: the docstring of its
 check. ``inputs`` runs on finished values before anything is rendered or stored, ``Judge`` on what one instance rendered
 (part of the pure work of that instance), ``check`` on the whole site; ``values`` finds the places when Helm has refused
-values by their schema. ``settle`` holds what was found against the site's waivers and the contracts' exemptions, and
-``expired`` says, given a day, which of them are over.
+values by their schema. ``vendored`` reads the definitions of custom kinds that the repository brings along. ``settle``
+holds what was found against the site's waivers and the contracts' exemptions, and ``expired`` says, given a day, which
+of them are over.
 """
 
 from compiler.validate.rule import RULES, AnyRule
 from compiler.validate.run import SCHEMA, SURVIVAL, Judge, check, inputs, values
+from compiler.validate.vendored import vendored
 from compiler.validate.waivers import expired, nearest_code, settle
 
 __all__ = [
@@ -23,4 +25,5 @@ __all__ = [
     "nearest_code",
     "settle",
     "values",
+    "vendored",
 ]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from compiler.documents.schema import FORGETFUL, Memory
 from compiler.engines import Emitted
+from compiler.model.chart import Role
+from compiler.model.data import Data
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
-from compiler.model.manifest import Bundle, Field, Manifest
+from compiler.model.manifest import Bundle, Field, Manifest, ObjectId
 from compiler.model.names import InstanceName, NamespaceName
 from compiler.model.node import Origin
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 from compiler.survival import Survey
+from compiler.validate.schemas import NO_DEFINITIONS, Definitions, rendered
+
+_DEFINITION: Final = "CustomResourceDefinition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,9 @@ class Owner:
     """What the rules need to know of an instance to judge what it rendered. Small, and picklable.
 
     ``contracted`` is whether the chart ships a contract of its own, and so has promised to keep the rules of contracts;
-    one that a site wrote for somebody else's chart promises nothing on that chart's behalf. ``default_credentials`` is
-    whether the site accepts those that the chart has by default.
+    one that a site wrote for somebody else's chart promises nothing on that chart's behalf. ``agents`` are its
+    components of that role; ``registries`` are those that the site allows, none where it allows all;
+    ``default_credentials`` is whether the site accepts those that the chart has by default.
     """
 
     name: InstanceName
@@ -34,28 +40,61 @@ class Owner:
     chart_path: str
     contracted: bool
     kubernetes: str = ""
+    agents: frozenset[str] = frozenset()
+    registries: tuple[str, ...] = ()
     default_credentials: bool = False
 
     @classmethod
     def of(cls, instance: Instance, site: Site) -> Owner:
         """The owner that ``instance`` is."""
         contract = instance.chart.contract
-        own = contract is not None and contract.shipped
-        accepted = instance.default_credentials
-        return cls(instance.name, instance.namespace, instance.chart.path, own, site.kubernetes.version, accepted)
+        components = contract.components if contract is not None else ()
+        return cls(
+            name=instance.name,
+            namespace=instance.namespace,
+            chart_path=instance.chart.path,
+            contracted=contract is not None and contract.shipped,
+            kubernetes=site.kubernetes.version,
+            agents=frozenset(each.name for each in components if each.role is Role.AGENT),
+            registries=site.registries,
+            default_credentials=instance.default_credentials,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One instance and what it rendered."""
+    """One instance and what it rendered.
+
+    ``vendored`` are the definitions of custom kinds that the repository brings along for every site.
+    """
 
     owner: Owner
     bundle: Bundle
+    vendored: Definitions = NO_DEFINITIONS
+    _read: dict[ObjectId | None, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def origin(self, manifest: Manifest) -> Origin:
         """The template that rendered ``manifest``, as a file of the repository."""
         _, _, below = manifest.template.partition("/")
         return Origin(f"{self.owner.chart_path}/{below}" if below else manifest.template)
+
+    def data(self, manifest: Manifest) -> dict[str, Data]:
+        """The whole object as data, read once however many rules ask; nobody may change it."""
+        if manifest.id not in self._read:
+            self._read[manifest.id] = manifest.data()
+        return cast("dict[str, Data]", self._read[manifest.id])
+
+    @property
+    def definitions(self) -> Definitions:
+        """The custom kinds that are defined in what it rendered, or by the repository."""
+        if None not in self._read:
+            own = rendered(self.data(each) for each in self.bundle.manifests if each.id.kind == _DEFINITION)
+            self._read[None] = Definitions({**self.vendored.served, **own.served})
+        return cast("Definitions", self._read[None])
+
+    def defines(self, manifest: Manifest) -> bool:
+        """Whether the kind of ``manifest`` is among its ``definitions``."""
+        return f"{manifest.api_version}/{manifest.id.kind}" in self.definitions.served
 
     def field(self, manifest: Manifest, *path: str | int) -> Field:
         """The field of ``manifest`` at ``path``, for a finding on it."""
@@ -86,6 +125,11 @@ class View:
     def owner(self, name: str) -> Subject | None:
         """The subject that is the instance ``name``."""
         return next((subject for subject in self.subjects if subject.owner.name == name), None)
+
+    @property
+    def definitions(self) -> Definitions:
+        """The custom kinds that any of its charts defines."""
+        return Definitions({key: text for each in self.subjects for key, text in each.definitions.served.items()})
 
 
 @dataclass(frozen=True, slots=True)

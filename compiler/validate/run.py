@@ -9,6 +9,7 @@ from typing import Final
 from compiler import survival
 from compiler.documents.schema import FORGETFUL, Memory
 from compiler.engines import Emitted
+from compiler.model.data import digest
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import SITE, Instance
 from compiler.model.manifest import Bundle
@@ -27,6 +28,7 @@ from compiler.validate.rule import (
     Subject,
     View,
 )
+from compiler.validate.schemas import Definitions
 
 assert rules.LOADED  # noqa: S101 - importing the package registers its rules
 
@@ -55,21 +57,26 @@ class Judge:
     """The rules on what one instance rendered alone: pure and picklable, so that it runs where it was rendered."""
 
     owners: Mapping[InstanceName, Owner]
+    vendored: str = "{}"
 
     @classmethod
-    def of(cls, site: Site, instances: tuple[Instance, ...]) -> Judge:
-        """The judge of what ``instances`` render."""
-        return cls({instance.name: Owner.of(instance, site) for instance in instances})
+    def of(cls, site: Site, instances: tuple[Instance, ...], vendored: str = "{}") -> Judge:
+        """The judge of what ``instances`` render; ``vendored`` is the text of the repository's definitions."""
+        return cls({instance.name: Owner.of(instance, site) for instance in instances}, vendored)
 
     @property
     def salt(self) -> str:
-        """What its verdicts depend on that a render does not: contracts, and which credentials are accepted."""
-        owners = self.owners.values()
-        return "\n".join(sorted({f"{one.chart_path} {one.contracted} {one.default_credentials}" for one in owners}))
+        """What its verdicts depend on that a render does not: contracts, credentials, registries, definitions."""
+        said = {
+            f"{one.chart_path} {one.contracted} {one.default_credentials} {sorted(one.agents)} {one.registries}"
+            for one in self.owners.values()
+        }
+        return "\n".join((*sorted(said), digest(self.vendored)))
+        return "\n".join((*sorted(said), digest(self.vendored)))
 
     def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:
         """What the rules say of ``rendered``."""
-        subject = Subject(self.owners[rendered.instance], rendered)
+        subject = Subject(self.owners[rendered.instance], rendered, Definitions.of_text(self.vendored))
         return tuple(_weighed(found, self.owners) for rule in BUNDLE_RULES for found in rule.run(subject))
 
     def may_keep(self, said: tuple[Diagnostic, ...]) -> bool:
@@ -84,11 +91,16 @@ def check(  # noqa: PLR0913, PLR0917 - a site, and all that is known of it
     plan: Plan,
     emitted: Emitted = NOTHING,
     memory: Memory = FORGETFUL,
+    vendored: str = "{}",
 ) -> tuple[Diagnostic, ...]:
-    """What the rules say of the whole site, and of what engines will do with it."""
+    """What the rules say of the whole site, and of what engines will do with it.
+
+    ``vendored`` is the text of the repository's definitions of custom kinds.
+    """
+    defined = Definitions.of_text(vendored)
     by_name = {bundle.instance: bundle for bundle in bundles}
     owners = {instance.name: Owner.of(instance, site) for instance in instances}
-    subjects = tuple(Subject(owners[instance.name], by_name[instance.name]) for instance in instances)
+    subjects = tuple(Subject(owners[instance.name], by_name[instance.name], defined) for instance in instances)
     proved = survival.survey(site, instances, bundles)
     view = View(site, instances, subjects, by_name.get(SITE, Bundle(SITE, ())), plan, proved, emitted, memory)
     return tuple(_weighed(found, owners) for rule in SITE_RULES for found in rule.run(view))

@@ -27,9 +27,29 @@ spec:
   backoffLimit: 1000
   activeDeadlineSeconds: 600
   template:
+    metadata: {labels: {app: sync}}
     spec:
       restartPolicy: Never
-      containers: [{name: sync, image: "example.org/sync:1"}]
+      serviceAccountName: app-sync
+      automountServiceAccountToken: false
+      securityContext: {runAsNonRoot: true, runAsUser: 42424, seccompProfile: {type: RuntimeDefault}}
+      containers:
+        - name: sync
+          image: "example.org/sync:1"
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {drop: [ALL]}
+"""
+OTHERS: Final = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: app-sync, namespace: "{{ .Release.Namespace }}"}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: app-sync, namespace: "{{ .Release.Namespace }}"}
+spec: {podSelector: {matchLabels: {app: sync}}, policyTypes: [Ingress, Egress]}
 """
 
 
@@ -44,5 +64,6 @@ def broken(world: World) -> World:
             "charts/app/component.yaml": "apiVersion: oscompile/v1alpha1\nkind: Component\n"
             "components: {sync: {role: job}}\n",
             "charts/app/templates/job.yaml": JOB,
+            "charts/app/templates/others.yaml": OTHERS,
         }
     )

@@ -2,7 +2,7 @@
 
 A case gives instances with what they rendered (and values, bindings, a topology where the rule looks at those), and the
 messages that the rule must say, in full; none for a site that keeps it. Objects may leave out the labels and the
-namespace that every object of ours has: ``complete`` adds them.
+namespace that every object of ours has: ``complete`` adds them. ``x*1000`` stands for that many letters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from compiler.documents import emit, parse_node
 from compiler.engines import Emitted
 from compiler.errors import collecting
 from compiler.layers.topology import topology
-from compiler.model.chart import Chart, Component, Contract, Provision, Requirement, Role
+from compiler.model.chart import Chart, Component, Contract, Phase, Provision, Requirement, Role
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import SITE, Binding, Instance
 from compiler.model.manifest import Bundle
@@ -58,7 +58,17 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("code", "case"), cases())
-def test_a_rule_says_exactly_what_the_case_expects(code: str, case: Mapping[str, Any]) -> None:
+def test_a_rule_says_exactly_what_the_case_expects(code: str, case: Mapping[str, Any], tmp_path: Path) -> None:
+    assert said(code, case, tmp_path) == [message.strip() for message in case.get("says", [])]
+
+
+def said(code: str, given: Mapping[str, Any], repository: Path) -> list[str]:
+    """What the rule says of the case, whose last output lies in ``repository``."""
+    case = {**given, "repository": repository}
+    for name, text in case.get("previous", {}).items():
+        path = repository / "rendered" / "s" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     instances = tuple(instance(name, given) for name, given in case["instances"].items())
     bundles = tuple(bundle(instance(name, given), given) for name, given in case["instances"].items())
     found = [
@@ -67,8 +77,7 @@ def test_a_rule_says_exactly_what_the_case_expects(code: str, case: Mapping[str,
         *(diagnostic for bundle in bundles for diagnostic in validate.Judge.of(site(case), instances)(bundle)),
         *checked(case, instances, (Bundle(SITE, ()), *bundles)),
     ]
-    said = [str(diagnostic) for diagnostic in found if diagnostic.code == code]
-    assert said == [message.strip() for message in case.get("says", [])]
+    return [str(diagnostic) for diagnostic in found if diagnostic.code == code]
 
 
 def test_every_rule_has_a_case_that_keeps_it_and_one_that_breaks_it() -> None:
@@ -95,10 +104,10 @@ def site(case: Mapping[str, Any]) -> Site:
     assert isinstance(document, MapNode)
     return Site(
         name=EnvironmentName("s"),
-        repository=Path("/nowhere"),
+        repository=case["repository"],
         file=FILE,
         document=document,
-        kubernetes=KUBERNETES,
+        kubernetes=Kubernetes(case.get("kubernetes", "1.35")),
         secrets=Secrets("external-secrets", PLACE, "vault"),
         delivery=Delivery(
             "rendered/s",
@@ -110,6 +119,7 @@ def site(case: Mapping[str, Any]) -> Site:
         declarations=(),
         development=bool(case.get("development")),
         topology=known_topology(document),
+        registries=tuple(case.get("registries", ())),
     )
 
 
@@ -152,10 +162,13 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
             Origin("charts/app/component.yaml", line, 3),
             replicas=("replicas",),
             after=tuple(ComponentName(each) for each in given.get("after", {}).get(name, ())),
+            phase=Phase(given["phases"][name]) if name in given.get("phases", {}) else None,
         )
         for line, (name, role) in enumerate(given.get("components", {}).items(), 5)
     )
-    return Contract(Origin("charts/app/component.yaml"), components=components)
+    place = Origin("charts/app/component.yaml")
+    needs = tuple(Requirement(RequirementName(name), InterfaceName(name), place) for name in given.get("requires", []))
+    return Contract(place, components=components, requires=needs)
 
 
 def binding(to: Mapping[str, Any]) -> Binding:
@@ -176,10 +189,24 @@ def bundle(owner: Instance, given: Mapping[str, Any]) -> Bundle:
     request = RenderRequest(
         Path("/nowhere"), owner.chart.name, owner.chart.path, Digest(""), owner.name, owner.namespace, "{}", KUBERNETES
     )
-    objects = [complete(owner, thing) if given.get("complete", True) else thing for thing in given.get("renders", [])]
+    rendered = [grown(thing) for thing in given.get("renders", [])]
+    objects = [complete(owner, thing) if given.get("complete", True) else thing for thing in rendered]
     return read(
         request, [RenderedFile(f"app/templates/{number}.yaml", emit(thing)) for number, thing in enumerate(objects)]
     )
+
+
+def grown(thing: Any) -> Any:  # noqa: ANN401 - whatever YAML can say
+    """The thing with every ``x*1000`` in it as long as that says."""
+    match thing:
+        case dict():
+            return {key: grown(below) for key, below in thing.items()}
+        case list():
+            return [grown(item) for item in thing]
+        case str() if thing.startswith("x*"):
+            return "x" * int(thing.removeprefix("x*"))
+        case _:
+            return thing
 
 
 def complete(owner: Instance, thing: dict[str, Any]) -> dict[str, Any]:

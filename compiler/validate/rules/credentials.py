@@ -16,7 +16,7 @@ _WORDS: Final = (
     r"(?:password|passwd|passphrase|secret_?key|private_?key|api_?key|access_?key|auth_?key|auth_?token|admin_?token)"
 )
 _KEY: Final = re.compile(rf"(?i)(?:^|[._-]|(?<=[a-z])){_WORDS}$")
-_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:(?P<secret>[^\s/@'\"]+)@")
+_URL: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@'\"]*:(?P<secret>[^\s/@'\"]+)@")
 _PEM: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _REFERENCE: Final = re.compile(r"\$[({]?[A-Za-z_]|^/|^<.*>$|%\(")
 _LINE: Final = re.compile(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from compiler.model.diagnostic import Severity
 from compiler.model.instance import Instance
-from compiler.validate.rule import ELSEWHERE, Finding, rule
+from compiler.validate.rule import ELSEWHERE, Finding, Judged, rule
 
 
-@rule(ELSEWHERE, "OS001", "a chart renders the same each time")
+@rule(ELSEWHERE, "OS001", "a chart renders the same each time", judged=Judged.RENDER)
 def deterministic(_: Instance) -> Iterator[Finding]:
     """Check that a chart renders the same twice, at another time, and with its maps in another order.
 
@@ -22,7 +22,7 @@ def deterministic(_: Instance) -> Iterator[Finding]:
     return iter(())
 
 
-@rule(ELSEWHERE, "OS002", "no template asks for chance, the time or a cluster", Severity.WARNING)
+@rule(ELSEWHERE, "OS002", "no template asks for chance, the time or a cluster", Severity.WARNING, judged=Judged.RENDER)
 def asks_nothing(_: Instance) -> Iterator[Finding]:
     """Check that no template calls a function whose answer is not in its values: `randAlphaNum`, `now`, `lookup`, ...
 
@@ -36,7 +36,7 @@ def asks_nothing(_: Instance) -> Iterator[Finding]:
     return iter(())
 
 
-@rule(ELSEWHERE, "OS004", "every namespaced object names its namespace", Severity.WARNING)
+@rule(ELSEWHERE, "OS004", "every namespaced object names its namespace", Severity.WARNING, judged=Judged.RENDER)
 def names_its_namespace(_: Instance) -> Iterator[Finding]:
     """Check that every namespaced object says which namespace it is in.
 
