@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from compiler.model.topology import HOSTNAME, ZONE, Capacity, Reach, Taint, Topology
@@ -50,6 +50,31 @@ class Ground:
     def zones(self) -> frozenset[str]:
         """The zones of these hosts."""
         return frozenset(cell.zone for cell in self.cells if cell.cap and cell.zone)
+
+
+@dataclass(slots=True)
+class Land:
+    """All hosts of the site. Workloads that ask for the same stand on the same ground, which is found once."""
+
+    topology: Topology
+    classes: tuple[HostClass, ...]
+    known: dict[tuple[object, ...], tuple[Ground, frozenset[int]]] = field(default_factory=dict)
+
+    def ground(self, pods: Pods) -> Ground:
+        """Where ``pods`` may stand."""
+        return self._of(pods)[0]
+
+    def admitted(self, pods: Pods) -> frozenset[int]:
+        """The classes of hosts that admit ``pods``, for all that is not room."""
+        return self._of(pods)[1]
+
+    def _of(self, pods: Pods) -> tuple[Ground, frozenset[int]]:
+        asked = (pods.count, pods.kind, pods.surge, pods.request, pods.apart, pods.spreads, pods.classes)
+        key = (pods.stance, *asked)
+        if key not in self.known:
+            admitted = (index for index, each in enumerate(self.classes) if admits(pods, each, self.topology))
+            self.known[key] = (ground(pods, self.classes, self.topology), frozenset(admitted))
+        return self.known[key]
 
 
 def host_classes(topology: Topology, pods: Iterable[Pods]) -> tuple[HostClass, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from compiler.model.chart import Role
-from compiler.model.data import Data
+from compiler.model.data import Data, canonical
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Field, Manifest
 from compiler.model.names import InstanceName
@@ -98,6 +98,12 @@ class Pods:
     def at(self, *path: str | int) -> Field:
         """The field of the workload at ``path`` below its pod's spec."""
         return Field(InstanceName(self.instance), self.manifest.id, (*self.path, "spec", *path))
+
+    @property
+    def stance(self) -> str:
+        """What it asks of a node's labels and taints, as text: equal for workloads that ask for the same."""
+        affinity = mapping(self.spec, "affinity").get("nodeAffinity")
+        return canonical([self.spec.get("nodeSelector"), affinity, self.spec.get("tolerations")])
 
     @property
     def plays(self) -> Role:

@@ -13,7 +13,7 @@ from compiler.model.manifest import Bundle
 from compiler.model.site import Site
 from compiler.model.topology import HOSTNAME, Reach, Topology
 from compiler.survival.budgets import Budget, Protection, budgets, by_workload
-from compiler.survival.ground import Ground, HostClass, admits, bound_to, ground, host_classes, without
+from compiler.survival.ground import Ground, HostClass, Land, bound_to, host_classes, without
 from compiler.survival.pods import STAYING, Pods, read
 from compiler.survival.room import Demand, Room, Shortage
 from compiler.survival.worst import worst
@@ -103,11 +103,11 @@ def survey(site: Site, instances: Iterable[Instance], bundles: Iterable[Bundle],
     if site.topology is None or site.development:
         rows = tuple(_unproved(each, protected) for each in staying)
         return Survey(site.name, site.development, site.topology, rows, pods=pods, budgets=guards)
-    classes = host_classes(site.topology, pods)
-    losses = _losses(classes, pairs=pairs)
-    prover = _Prover(site.topology, classes, losses, protected)
+    land = Land(site.topology, host_classes(site.topology, pods))
+    losses = _losses(land.classes, pairs=pairs)
+    prover = _Prover(land, losses, protected)
     rows = tuple(prover.row(each) for each in staying)
-    shortages, tight = _room(site.topology, classes, losses, pods)
+    shortages, tight = _room(land, losses, pods)
     return Survey(
         site.name,
         development=False,
@@ -159,15 +159,14 @@ def _pairs(classes: Sequence[HostClass]) -> Iterator[_Away]:
 class _Prover:
     """Proves one workload after another; equal questions are answered once."""
 
-    topology: Topology
-    classes: Sequence[HostClass]
+    land: Land
     losses: Sequence[_Away]
     protected: Mapping[tuple[str, str], Budget]
     known: dict[tuple[object, ...], tuple[int, Mapping[str, Loss]]] = field(default_factory=dict)
 
     def row(self, pods: Pods) -> Row:
         """What each kind of loss takes from ``pods``."""
-        stand = ground(pods, self.classes, self.topology)
+        stand = self.land.ground(pods)
         key = (stand, needed(pods), pods.spreads, pods.apart, pods.kind, pods.surge)
         if key not in self.known:
             self.known[key] = self._losses(pods, stand)
@@ -182,7 +181,7 @@ class _Prover:
             worst_of.get("zone"),
             worst_of.get("pair"),
             self.protected.get((pods.instance, str(pods.manifest.id))),
-            bound_to(pods, self.topology),
+            bound_to(pods, self.land.topology),
         )
 
     def _losses(self, pods: Pods, stand: Ground) -> tuple[int, Mapping[str, Loss]]:
@@ -242,13 +241,11 @@ def _unproved(pods: Pods, protected: Mapping[tuple[str, str], Budget]) -> Row:
     return Row(pods, needed(pods), 0, (), 0, None, None, None, budget, Reach.SITE)
 
 
-def _room(
-    topology: Topology, classes: Sequence[HostClass], losses: Sequence[_Away], pods: Sequence[Pods]
-) -> tuple[tuple[Shortage, ...], tuple[str, ...]]:
+def _room(land: Land, losses: Sequence[_Away], pods: Sequence[Pods]) -> tuple[tuple[Shortage, ...], tuple[str, ...]]:
     """What finds no room, and the losses after which it is a matter of order; nothing where no host has a capacity."""
-    if all(each.capacity.cpu is None and each.capacity.memory is None for each in classes):
+    if all(each.capacity.cpu is None and each.capacity.memory is None for each in land.classes):
         return (), ()
-    room = Room(classes, [_demand(each, classes, topology) for each in pods if each.count])
+    room = Room(land.classes, [_demand(each, land) for each in pods if each.count])
     if room.short:
         return room.short, ()
     found: list[Shortage] = []
@@ -261,13 +258,12 @@ def _room(
     return tuple(found), tuple(tight)
 
 
-def _demand(pods: Pods, classes: Sequence[HostClass], topology: Topology) -> Demand:
-    admitted = frozenset(index for index, each in enumerate(classes) if admits(pods, each, topology))
-    moves = bound_to(pods, topology) is not Reach.HOST and pods.kind != "DaemonSet"
+def _demand(pods: Pods, land: Land) -> Demand:
+    moves = bound_to(pods, land.topology) is not Reach.HOST and pods.kind != "DaemonSet"
     return Demand(
         pods,
         pods.count,
-        admitted,
+        land.admitted(pods),
         single=HOSTNAME in pods.apart,
         even=bool(pods.spreads),
         everywhere=pods.kind == "DaemonSet",
