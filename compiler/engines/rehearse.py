@@ -169,8 +169,9 @@ class Rehearsal:
         return any(unknown) or any(not any(meant(wait, everything)) for wait in waits)
 
     def failures(self) -> tuple[Entry, ...]:
-        """Every failure to sync or to apply, in order."""
-        return tuple(entry for entry in self.log.entries if entry.what.startswith(("fails", "cannot apply")))
+        """The last word of everyone who failed last, to sync or to apply."""
+        last = {entry.who: entry for entry in self.log.entries}
+        return tuple(entry for entry in last.values() if entry.what.startswith(("fails", "cannot apply")))
 
     def blocked_by(self, broken: ObjectId) -> tuple[ObjectId, ...]:
         """What a first install leaves undone, or unhealthy, when one object never becomes healthy."""
