@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
+from typing import Final
 
 from compiler.model.diagnostic import Severity
 from compiler.model.manifest import Field
-from compiler.model.quantity import cpu_text, memory_text
+from compiler.model.quantity import cpu_text, memory_text, whole
 from compiler.model.topology import HOSTNAME, ZONE
-from compiler.relations.untyped import mapping
+from compiler.relations.untyped import items, mapping
 from compiler.survival.pods import Pods
 from compiler.survival.room import Shortage
 from compiler.survival.survey import Loss, Row, Survey
+
+_NOWHERE: Final = "runs nowhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,9 @@ class Complaint:
 def complaints(survey: Survey) -> tuple[Complaint, ...]:
     """Everything that a loss takes from the site for good or for too long. Warnings where no contract gives a role."""
     found = [each for row in survey.rows for each in of_row(row, survey)]
-    return (*found, *(_no_room(shortage) for shortage in survey.shortages))
+    told = {id(each.pods) for each in found if each.word == _NOWHERE}
+    short = (each for each in survey.shortages if id(each.demand.pods) not in told)
+    return (*found, *(_no_room(each) if each.demand.classes else _homeless(each.demand.pods, survey) for each in short))
 
 
 def of_row(row: Row, survey: Survey) -> Iterator[Complaint]:
@@ -39,7 +44,7 @@ def of_row(row: Row, survey: Survey) -> Iterator[Complaint]:
     if survey.topology is None or survey.development:
         return
     if not row.hosts:
-        yield _homeless(row, survey)
+        yield _homeless(row.pods, survey)
     elif row.placed < row.pods.count:
         yield _cramped(row)
     elif row.host is not None and not row.host.survives:
@@ -54,16 +59,24 @@ def _severity(row: Row, *, avoidable: bool = True) -> Severity:
     return Severity.ERROR if row.pods.role is not None and avoidable else Severity.WARNING
 
 
-def _homeless(row: Row, survey: Survey) -> Complaint:
-    asked = [f"`{key}: {value}`" for key, value in mapping(row.pods.spec, "nodeSelector").items()]
-    wants = (
-        f"its node selector asks for {', '.join(asked)}" if asked else "affinity, taints or volumes keep it off each"
-    )
+def _homeless(pods: Pods, survey: Survey) -> Complaint:
     hosts = f"none of the {survey.topology.count} hosts of the topology" if survey.topology else "no host"
-    message = f"`{row.pods.name}` can run nowhere: {hosts} admits it; {wants}"
-    where = row.pods.at("nodeSelector") if asked else row.pods.at()
-    hint = "the labels in `topology.hosts[].labels`, or another `nodeSelector`" if asked else "`topology.hosts`"
-    return Complaint(row.pods, "runs nowhere", message, hint, where, _severity(row))
+    wants, where, hint = _wants(pods, survey)
+    message = f"`{pods.name}` can run nowhere: {hosts} admits it; {wants}"
+    return Complaint(pods, _NOWHERE, message, hint, where, Severity.ERROR if pods.role else Severity.WARNING)
+
+
+def _wants(pods: Pods, survey: Survey) -> tuple[str, Field, str]:
+    """What keeps the pods off every host, the field that says it, and what to change."""
+    asked = [f"`{key}: {value}`" for key, value in mapping(pods.spec, "nodeSelector").items()]
+    sizes = [group.capacity for group in survey.topology.hosts] if survey.topology else []
+    if not any((each.cpu or inf) >= pods.request.cpu and (each.memory or inf) >= pods.request.memory for each in sizes):
+        size = _sum(pods.request.cpu, pods.request.memory)
+        return f"each pod asks for {size}", _weighing(pods), "smaller `resources.requests`, or a larger host"
+    if asked:
+        hint = "the labels in `topology.hosts[].labels`, or another `nodeSelector`"
+        return f"its node selector asks for {', '.join(asked)}", pods.at("nodeSelector"), hint
+    return "affinity, taints or volumes keep it off each", pods.at(), "`topology.hosts`"
 
 
 def _cramped(row: Row) -> Complaint:
@@ -95,7 +108,14 @@ def _lost(row: Row, loss: Loss, key: str) -> Complaint:
         count = row.hosts if kind == "host" else len(row.zones)
         hint = f"more {kind}s in `topology` that admit it ({count} do)"
     field = _deciding(row.pods) if row.pods.count > row.needed else row.pods.field_of_count
-    return Complaint(row.pods, f"lost with a {kind}", message, hint, field, _severity(row, avoidable=loss.avoidable))
+    return Complaint(
+        row.pods,
+        f"lost with a {kind}",
+        message,
+        hint,
+        field,
+        _severity(row, avoidable=loss.avoidable or kind == "host"),
+    )
 
 
 def _one_zone(row: Row, loss: Loss) -> Complaint:
@@ -120,7 +140,7 @@ def _no_room(shortage: Shortage) -> Complaint:
     )
     hint = "smaller `resources.requests`, fewer replicas, or more hosts in `topology`"
     return Complaint(
-        pods, "does not fit", message, hint, pods.at("containers"), Severity.ERROR if pods.role else Severity.WARNING
+        pods, "does not fit", message, hint, _weighing(pods), Severity.ERROR if pods.role else Severity.WARNING
     )
 
 
@@ -128,6 +148,15 @@ def _sum(cpu: float, memory: float) -> str:
     parts = [f"{cpu_text(int(cpu))} processors"] if cpu != inf else []
     parts += [f"{memory_text(int(memory))} of memory"] if memory != inf else []
     return " and ".join(parts)
+
+
+def _weighing(pods: Pods) -> Field:
+    """The field that decides how large a pod is: the requests of its largest container."""
+    sizes = [
+        (whole(mapping(each, "resources", "requests").get("memory")) or 0, -index)
+        for index, each in enumerate(items(pods.spec, "containers"))
+    ]
+    return pods.at("containers", -max(sizes, default=(0, 0))[1], "resources", "requests")
 
 
 def _deciding(pods: Pods) -> Field:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -12,9 +13,10 @@ from compiler.survival.survey import Loss, Row, Survey
 
 _WIDTH: Final = 100
 _LEGEND: Final = (
-    "needs   pods that must stay, of how many          on    hosts and zones that admit them\n"
-    "host    the most that the loss of one host takes, wherever the scheduler put them; zone, pair: likewise\n"
-    "budget  pods that a drain may take at once; `blocks`: none, for ever; `idle`: too many; `-`: there is no budget"
+    "needs   pods that must stay, of how many",
+    "on      hosts and zones that admit them",
+    "host    the most that the loss of one host takes, wherever the scheduler put them; zone, pair: likewise",
+    "budget  pods that a drain may take at once; `blocks`: none, for ever; `idle`: too many; `-`: no budget",
 )
 
 
@@ -23,8 +25,8 @@ def text(survey: Survey) -> str:
     words = _verdicts(survey)
     head = ["workload", "role", "needs", "on", "host", "zone", *(["pair"] if survey.pairs else []), "budget", "verdict"]
     cells = [_cells(row, words.get(id(row.pods), ""), survey) for row in survey.rows]
-    lines = [_first(survey), "", *_table([head, *cells]), "", _LEGEND]
-    lines += [f"\n{note}" for note in _notes(survey)]
+    lines = [_first(survey), "", *_table([head, *cells]), "", *map(_wrapped, _LEGEND)]
+    lines += [f"\n{_wrapped(note)}" for note in _notes(survey)]
     return "\n".join(lines)
 
 
@@ -43,6 +45,11 @@ def describe(survey: Survey) -> dict[str, Data]:
         "tight": list(survey.tight),
         "doubts": list(survey.doubts),
     }
+
+
+def _wrapped(line: str) -> str:
+    """A line of prose within the width; what follows is set in under it."""
+    return textwrap.fill(line, _WIDTH, subsequent_indent=" " * 8, break_on_hyphens=False)
 
 
 def _first(survey: Survey) -> str:
