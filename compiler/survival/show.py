@@ -15,8 +15,8 @@ _WIDTH: Final = 100
 _LEGEND: Final = (
     "needs   pods that must stay, of how many",
     "on      hosts and zones that admit them",
-    "host    the most that the loss of one host takes, wherever the scheduler put them; zone, pair: likewise",
-    "budget  pods that a drain may take at once; `blocks`: none, for ever; `idle`: too many; `-`: no budget",
+    "host    the most that losing one host takes, wherever the scheduler put them; zone, pair: likewise",
+    "budget  pods that a drain may take at once; `blocks`: none; `idle`: too many; `-`: no budget",
 )
 
 
