@@ -37,11 +37,18 @@ class Summary:
         namespaces = {instance.namespace for instance in compiled.instances}
         yield "instances", f"{_count(len(compiled.instances), 'instance')} in {_count(len(namespaces), 'namespace')}"
         yield "objects", f"{_count(objects, 'object')} in {_count(compiled.plan.last + 1, 'wave')}"
+        yield "excused", self._excused()
         yield "critical", " -> ".join(str(vertex) for vertex in compiled.plan.critical_path)
         yield "changes", self._changes()
         yield "output", compiled.site.delivery.output
         yield "commit", self.delivered.commit or ""
         yield "next", self._next()
+
+    def _excused(self) -> str:
+        """What somebody answers for, where anybody does."""
+        count = len(self.compiled.report.excused)
+        site = self.compiled.site.name
+        return f"{_count(count, 'finding')}; oscompile validate {site} says who answers for what" if count else ""
 
     def _changes(self) -> str:
         changes = self.delivered.changes
@@ -96,6 +103,7 @@ class Summary:
             "output": self.compiled.site.delivery.output,
             "commit": self.delivered.commit,
             "seconds": round(self.seconds, 3),
+            "excused": len(self.compiled.report.excused),
             "warnings": [str(warning) for warning in self.compiled.report.warnings],
         }
 

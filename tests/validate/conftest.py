@@ -36,6 +36,7 @@ spec:
       containers:
         - name: sync
           image: "example.org/sync:1"
+          resources: {requests: {cpu: 10m, memory: 32Mi}, limits: {memory: 32Mi}}
           securityContext:
             allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true

@@ -52,7 +52,9 @@ def test_a_waiver_excuses_and_is_listed(broken: World) -> None:
     assert messages(answer) == []
     assert {(found["reason"], found["expires"]) for found in answer["excused"]} == {(REASON, "2027-03-31")}
     assert answer["excused"][0]["excusedBy"] == "environments/site/environment.yaml:8:11"
-    assert broken.run("site", "--today", "2027-03-31").returncode == 0
+    done = broken.run("site", "--today", "2027-03-31")
+    assert done.returncode == 0
+    assert "excused    2 findings; oscompile validate site says who answers for what" in done.stdout
 
 
 def test_a_waiver_of_a_lower_layer_holds_and_the_list_merges_as_lists_do(broken: World) -> None:
