@@ -108,7 +108,7 @@ class _Named:
 
 def _living(manifest: Manifest, fate: str, named: _Named) -> Manifest:
     stripped = tuple(pair for pair in manifest.helm if pair[0].startswith("helm.sh/hook"))
-    manifest = replace(manifest, stripped=stripped)
+    manifest = replace(manifest, stripped=stripped) if stripped else manifest
     if fate in {PRE_DELETE.name, POST_DELETE.name}:
         return _without_ttl(replace(manifest, lifecycle=fate, component=TEARDOWN))
     if fate == TEST.name:
@@ -142,7 +142,7 @@ def _without_ttl(manifest: Manifest) -> Manifest:
 def _job(manifest: Manifest, named: _Named) -> Manifest:
     name = manifest.id.name
     if _DIGEST.search(name):
-        return replace(manifest, lifecycle=JOB.name)
+        return replace(manifest, lifecycle=JOB.name) if manifest.stripped else manifest
     if named(manifest):
         return replace(manifest, lifecycle=RECREATED.name)
     new = f"{name[:NAME_LIMIT].rstrip('-.')}-{digest(manifest.content)[:_DIGITS]}"

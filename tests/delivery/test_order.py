@@ -1,21 +1,27 @@
-"""What was planned is what the engines do: every edge is held by a construct that the emitted files alone show."""
+"""What was planned is what the engines do: every edge is held by a construct that the emitted files alone show.
+
+The files are written as the pipeline writes them, and read as each engine reads them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import pytest
 
+from compiler import engines, write
+from compiler.engines import Application, Kustomization, Revision
+from compiler.engines.files import revision
 from compiler.model.chart import Role
+from compiler.model.index import INDEX
+from compiler.model.manifest import ObjectId
+from compiler.model.plan import Vertex
 from compiler.model.site import ArgoCD
-from tests.delivery.argocd import ArgoCD as ArgoReader
-from tests.delivery.files import members, written
-from tests.delivery.flux import Flux as FluxReader
-from tests.delivery.order import constructs
 from tests.graph.worlds import KEYSTONE, MARIADB, MEMCACHED, SITE_OBJECTS, Part, Thing, World, control_plane, world
 
-WORLDS: dict[str, Callable[[], World]] = {
+WORLDS: Final[dict[str, Callable[[], World]]] = {
     "a control plane": control_plane,
     "two namespaces": lambda: world(
         MARIADB,
@@ -32,6 +38,8 @@ WORLDS: dict[str, Callable[[], World]] = {
         ),
     ),
 }
+INSIDE: Final = {"wave", "kind", "through others"}
+BETWEEN: Final = {"the pods' own wait", "the API server", "its own attempts", "through others"}
 
 
 @pytest.fixture(params=WORLDS, ids=str)
@@ -39,115 +47,145 @@ def site(request: pytest.FixtureRequest) -> World:
     return WORLDS[request.param]()
 
 
-def argocd(site: World, granularity: str, root: Path) -> ArgoReader:
+def files(site: World, granularity: str = "instance") -> Revision:
+    """The site as it lies in Git, delivered by both engines."""
     how = site.delivered(argocd=ArgoCD(granularity=granularity))
-    return ArgoReader(written(how, root), root / "rendered/tiny/argocd/application.argoproj.io.tiny.yaml")
+    tree = write.lay_out(how.site, how.instances, how.annotated(), how.plan(), how.documents())
+    output = how.site.delivery.output
+    return revision("commit", {f"{output}/{path}": text.decode() for path, text in tree.files.items() if path != INDEX})
 
 
-def flux(site: World, root: Path) -> FluxReader:
-    return FluxReader(written(site, root), root / "rendered/tiny/flux")
+def constructs(site: World, granularity: str, engine: str, *, between: bool | None = None) -> set[str]:
+    """What holds the edges ``between`` instances, inside one, or (None) all of them."""
+    return {
+        proof.construct
+        for proof in engines.prove(site.plan(), files(site, granularity))
+        if proof.engine == engine
+        and (between is None or between == (proof.edge.before.instance != proof.edge.after.instance))
+    }
 
 
-def test_waves_of_one_application_hold_every_edge(site: World, tmp_path: Path) -> None:
+def applications(site: World, granularity: str = "instance") -> list[Application]:
+    """Every Application that applies objects of the site."""
+    found = engines.owners(files(site, granularity))["Application"]
+    return [one for one in found if isinstance(one, Application) and not any(each.spec for each in one.objects)]
+
+
+def kustomizations(site: World) -> dict[str, Kustomization]:
+    """Every Kustomization that applies objects of the site."""
+    found = engines.owners(files(site))["Kustomization"]
+    return {one.name: one for one in found if isinstance(one, Kustomization) and one.name != "tiny"}
+
+
+def applied(owners: list[Application] | list[Kustomization]) -> dict[ObjectId, str]:
+    """Who applies each object. No object has two."""
+    found: dict[ObjectId, str] = {}
+    for owner in owners:
+        for one in owner.objects:
+            assert one.id not in found, f"{one.id} is in {found[one.id]} and in {owner.name}"
+            found[one.id] = owner.name
+    return found
+
+
+def of_kind(site: World, kind: str, granularity: str = "instance") -> Mapping[str, Any]:
+    """The spec of the one delivery object of a kind."""
+    found = [one.spec for objects in files(site, granularity).files.values() for one in objects if one.id.kind == kind]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_waves_of_one_application_hold_every_edge(site: World) -> None:
     """Granularity ``site``: nothing is left to the pods."""
-    plan = site.plan()
-    found = constructs(plan, argocd(site, "site", tmp_path).held)
-    assert set(found) <= {"wave", "kind"}
-    assert sum(found.values()) >= len(plan.edges)
+    assert constructs(site, "site", "Argo CD") <= INSIDE
 
 
-def test_waves_of_one_application_each_hold_the_edges_of_their_instance(site: World, tmp_path: Path) -> None:
+def test_waves_of_one_application_each_hold_the_edges_of_their_instance(site: World) -> None:
     """Granularity ``instance``, inside each."""
-    assert set(constructs(site.plan(), argocd(site, "instance", tmp_path).held, between=False)) <= {"wave", "kind"}
+    assert constructs(site, "instance", "Argo CD", between=False) <= INSIDE
 
 
-def test_between_applications_the_pods_wait_themselves(tmp_path: Path) -> None:
-    """Granularity ``instance``, between them: no workload is left without a wait for the address it is bound to."""
-    site = control_plane()
-    found = constructs(site.plan(), argocd(site, "instance", tmp_path).held, between=True)
-    assert set(found) - {""} == {"the pods' own wait", "refused by the API server until then, and retried"}
+def test_between_applications_the_pods_wait_themselves(site: World) -> None:
+    """Granularity ``instance``, between them: no workload is left without a wait for the address it is bound to.
+
+    What an address cannot tell is that a Job of its provider has run. A Job that needs it is tried again; a Deployment
+    without a Job of its own before it is what rule OS049 refuses.
+    """
+    proofs = [
+        proof
+        for proof in engines.prove(site.plan(), files(site))
+        if proof.engine == "Argo CD" and proof.edge.before.instance != proof.edge.after.instance
+    ]
+    assert {proof.construct for proof in proofs} - {engines.NOTHING} <= BETWEEN
+    unheld = {(str(proof.edge.before), str(proof.edge.after)) for proof in proofs if proof.construct == engines.NOTHING}
+    assert unheld <= {
+        ("keystone/bootstrap (neutron-identity)", "neutron/server"),
+        ("keystone/bootstrap (nova-identity)", "nova/api"),
+        ("mariadb/provision (neutron-database)", "neutron/server"),
+    }
 
 
-def test_an_edge_that_nothing_holds_is_noticed(tmp_path: Path) -> None:
-    """The checker checks: without the wait in its pods, keystone would start beside its database."""
-    site = control_plane()
-    reader = argocd(site, "instance", tmp_path)
-    path = tmp_path / "rendered/tiny/openstack/keystone/deployment.apps.keystone-api.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("mariadb-server.openstack.svc", "elsewhere.openstack.svc"), encoding="utf-8")
-    reader = ArgoReader(tmp_path, tmp_path / "rendered/tiny/argocd/application.argoproj.io.tiny.yaml")
-    with pytest.raises(
-        AssertionError, match="nothing holds openstack/Deployment keystone-api after openstack/Job mariadb"
-    ):
-        constructs(site.plan(), reader.held, between=True)
-
-
-def test_argo_cd_applies_every_object_once_and_nothing_else(site: World, tmp_path: Path) -> None:
-    """Both granularities apply exactly the site's objects: no delivery object, no index."""
-    for granularity in ("site", "instance"):
-        reader = argocd(site, granularity, tmp_path / granularity)
-        assert set(reader.of) == set(site.plan().waves)
-
-
-def test_the_root_applies_the_project_and_the_applications(site: World, tmp_path: Path) -> None:
-    reader = argocd(site, "instance", tmp_path)
-    assert {one.id.kind for one in reader.root.objects} == {"AppProject", "Application"}
-    assert reader.root.name not in {application.name for application in reader.applications}
-
-
-def test_the_project_permits_what_its_applications_apply(site: World, tmp_path: Path) -> None:
-    """Source, destination and kind of every object, as Argo CD checks them before it syncs."""
-    for granularity in ("site", "instance"):
-        reader = argocd(site, granularity, tmp_path / granularity)
-        spec = reader.project["spec"]
-        allowed = {
-            True: {(kind["group"], kind["kind"]) for kind in spec["namespaceResourceWhitelist"]},
-            False: {(kind["group"], kind["kind"]) for kind in spec["clusterResourceWhitelist"]},
-        }
-        namespaces = {destination["namespace"] for destination in spec["destinations"]}
-        for application in reader.applications:
-            assert application.spec["project"] == reader.project["metadata"]["name"]
-            assert application.spec["destination"]["namespace"] in namespaces
-            for one in application.objects:
-                assert (one.id.group, one.id.kind) in allowed[bool(one.id.namespace)]
-                assert not one.id.namespace or one.id.namespace in namespaces
-
-
-def test_kustomizations_hold_every_edge(site: World, tmp_path: Path) -> None:
+def test_kustomizations_hold_every_edge(site: World) -> None:
     """Flux: a dependency that is awaited, or a stage inside a Kustomization."""
-    plan = site.plan()
-    found = constructs(plan, flux(site, tmp_path).held)
-    assert set(found) <= {"dependsOn", "stage"}
+    assert constructs(site, "instance", "Flux") <= {"dependsOn", "stage"}
 
 
-def test_kustomizations_depend_on_exactly_what_the_plan_says(site: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("granularity", ["site", "instance"])
+def test_argo_cd_applies_every_object_once_and_nothing_else(site: World, granularity: str) -> None:
+    """Both granularities apply exactly the site's objects: no delivery object, no index."""
+    assert set(applied(applications(site, granularity))) == set(site.plan().waves)
+
+
+def test_flux_applies_every_object_once(site: World) -> None:
+    found = kustomizations(site)
+    assert set(applied(list(found.values()))) == set(site.plan().waves)
+    assert all("postBuild" not in one.spec for one in found.values())
+
+
+def test_kustomizations_depend_on_exactly_what_the_plan_says(site: World) -> None:
     """No dependency is missing, and none is invented: each is the Kustomization of an edge."""
-    plan, reader = site.plan(), flux(site, tmp_path)
-    of = {vertex: {reader.of[one] for one in members(plan, vertex)} for vertex in plan.levels}
-    assert all(len(names) == 1 for names in of.values())
-    name = {vertex: min(names) for vertex, names in of.items()}
+    plan, found = site.plan(), kustomizations(site)
+    owner = applied(list(found.values()))
+    names: defaultdict[Vertex, set[str]] = defaultdict(set)
+    for one, home in plan.homes.items():
+        names[home].add(owner[one])
+    assert all(len(each) == 1 for each in names.values())
+    name = {vertex: min(each) for vertex, each in names.items()}
     expected = {vertex: {name[edge.before] for edge in plan.edges if edge.after == vertex} for vertex in plan.levels}
-    assert {vertex: reader.depends_on(name[vertex]) for vertex in plan.levels} == expected
+    assert {vertex: set(found[name[vertex]].depends_on) for vertex in plan.levels} == expected
 
 
-def test_nothing_depends_on_what_gates_nothing(site: World, tmp_path: Path) -> None:
+def test_nothing_depends_on_what_gates_nothing(site: World) -> None:
     """And such a Kustomization is ready once it is applied: a broken agent does not even show as a failed sync."""
-    plan, reader = site.plan(), flux(site, tmp_path)
-    ungated = {reader.of[one] for vertex in set(plan.levels) - plan.gating for one in members(plan, vertex)}
-    assert all(reader.spec(name)["wait"] is False for name in ungated)
-    assert all(reader.spec(name)["wait"] is True for name in set(reader.objects) - ungated)
-    assert not [name for name in reader.objects if reader.depends_on(name) & ungated]
+    plan, found = site.plan(), kustomizations(site)
+    owner = applied(list(found.values()))
+    ungated = {owner[one] for one, home in plan.homes.items() if home not in plan.gating}
+    assert {name for name, one in found.items() if one.spec["wait"] is False} == ungated
+    assert not [name for name, one in found.items() if set(one.depends_on) & ungated]
 
 
-def test_flux_applies_every_object_once(site: World, tmp_path: Path) -> None:
-    reader = flux(site, tmp_path)
-    assert set(reader.of) == set(site.plan().waves)
-    assert set(reader.order()) == set(reader.objects)
-    assert all("postBuild" not in reader.spec(name) for name in reader.kustomizations)
+@pytest.mark.parametrize("granularity", ["site", "instance"])
+def test_the_project_permits_what_its_applications_apply(site: World, granularity: str) -> None:
+    """Source, destination and kind of every object, as Argo CD checks them before it syncs."""
+    spec = of_kind(site, "AppProject", granularity)
+    allowed = {
+        True: {(kind["group"], kind["kind"]) for kind in spec["namespaceResourceWhitelist"]},
+        False: {(kind["group"], kind["kind"]) for kind in spec["clusterResourceWhitelist"]},
+    }
+    namespaces = {destination["namespace"] for destination in spec["destinations"]}
+    for application in applications(site, granularity):
+        destination = application.spec["destination"]
+        assert isinstance(destination, dict)
+        assert destination["namespace"] in namespaces
+        for one in application.objects:
+            assert one.kind in allowed[bool(one.id.namespace)]
+            assert not one.id.namespace or one.id.namespace in namespaces
 
 
-def test_the_root_kustomization_applies_itself_from_git(site: World, tmp_path: Path) -> None:
-    """Whoever applies the directory once has handed it over."""
-    reader = flux(site, tmp_path)
-    assert reader.path("tiny") == (tmp_path / "rendered/tiny/flux").resolve()
-    assert reader.spec("tiny")["sourceRef"]["name"] == reader.source["metadata"]["name"]
+def test_the_roots_apply_the_rest(site: World) -> None:
+    """Argo CD's: the project and the Applications. Flux's: itself among the others, from Git from then on."""
+    found = engines.owners(files(site))
+    (root,) = [one for one in found["Application"] if one.name == "tiny"]
+    assert {one.id.kind for one in root.objects} == {"AppProject", "Application"}
+    (root_of_flux,) = [one for one in found["Kustomization"] if one.name == "tiny"]
+    assert {one.id.kind for one in root_of_flux.objects} == {"GitRepository", "Kustomization"}
+    assert "tiny" in {one.id.name for one in root_of_flux.objects if one.id.kind == "Kustomization"}

@@ -174,7 +174,10 @@ def pairs(plan: Plan) -> set[tuple[str, str]]:
 
 
 def thing_object(instance: str, namespace: str, text: str) -> Manifest:
-    """An object from ``Kind name component``; an ExternalSecret provides the Secret of its name."""
+    """An object from ``Kind name component``; an ExternalSecret provides the Secret of its name.
+
+    A Service leads to the workload that is called as it is.
+    """
     kind, name, component = (*text.split(), "")[:3]
     at = "" if kind in CLUSTER_SCOPED else namespace
     return manifest(
@@ -182,6 +185,7 @@ def thing_object(instance: str, namespace: str, text: str) -> Manifest:
         instance,
         component,
         provides=(Reference("Secret", at, name),) if kind == "ExternalSecret" else (),
+        body=emit({"spec": {"selector": {"app": name}}}) if kind == "Service" else "",
     )
 
 
@@ -339,12 +343,15 @@ def _workload(thing: Thing, part: Part, instance: Instance, consumer: str) -> Ma
         part.name,
         references=tuple(references),
         consumer=object_name(consumer) if consumer else "",
-        body=emit({"spec": {"template": {"spec": _pod(waits)}}}),
+        body=emit({"spec": {"template": {"metadata": {"labels": {"app": name}}, "spec": _pod(waits, part)}}}),
     )
 
 
-def _pod(waits: list[str]) -> dict[str, Data]:
+def _pod(waits: list[str], part: Part) -> dict[str, Data]:
     pod: dict[str, Data] = {"containers": [{"name": "main", "image": "registry.example.org/main:1"}]}
+    for kind, name in (text.split() for text in part.uses):
+        if kind == "PriorityClass":
+            pod["priorityClassName"] = name
     if waits:
         pod["initContainers"] = [{"name": "wait", "image": "registry.example.org/main:1", "command": ["wait", *waits]}]
     return pod
