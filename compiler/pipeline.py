@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -38,7 +39,7 @@ from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Field, ObjectId
 from compiler.model.names import CommitId, Digest, EnvironmentName
 from compiler.model.node import MapNode, at, literal, put
-from compiler.model.plan import Plan
+from compiler.model.plan import Edge, Plan
 from compiler.model.render import RenderRequest
 from compiler.model.report import Report
 from compiler.model.site import Site
@@ -305,9 +306,18 @@ def describe(plan: Plan, level: str) -> dict[str, Data]:
     return graph.data(graph.picture(plan, graph.Level(level)))
 
 
-def story(plan: Plan, words: str) -> graph.Story:
-    """Why the object that ``words`` name is in its wave; ``InputError``, with near names, where there is none."""
-    return graph.why(plan, graph.find(plan, words))
+def story(judged: Judged, words: str) -> graph.Story:
+    """Why the object that ``words`` name is in its wave, and who keeps it there.
+
+    Raises ``InputError``, with near names, where there is no such object.
+    """
+    told = graph.why(judged.plan, graph.find(judged.plan, words))
+    revision = engines.compiled(judged.site.delivery.output, judged.bundles, judged.documents)
+    held: defaultdict[Edge, list[tuple[str, str]]] = defaultdict(list)
+    for proof in (*engines.prove(judged.plan, revision), *engines.after_power_loss(judged.plan, revision)):
+        if proof.construct != engines.NOTHING:
+            held[proof.edge].append((proof.engine, proof.construct))
+    return replace(told, held={edge: tuple(found) for edge, found in held.items()})
 
 
 def blocked(judged: Judged, words: str) -> tuple[ObjectId, Mapping[str, tuple[ObjectId, ...]]]:

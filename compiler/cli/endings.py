@@ -68,7 +68,7 @@ def graph(arguments: argparse.Namespace, terminal: Terminal) -> None:
     if arguments.blocks is not None:
         _blocks(arguments, terminal, judged)
     elif arguments.why is not None:
-        story = pipeline.story(judged.plan, arguments.why)
+        story = pipeline.story(judged, arguments.why)
         terminal.say_json(story.data()) if arguments.output == "json" else terminal.say(story.text())
     elif arguments.output == "json":
         terminal.say_json(pipeline.describe(judged.plan, arguments.level))

@@ -289,7 +289,7 @@ def after_power_loss(plan: Plan, revision: Revision) -> tuple[Proof, ...]:
         if _comes_back(after) and (_comes_back(before) or between):
             direct[edge] = pods.held(before, after) if _comes_back(before) else pods.near(before, after)
     chains = _chains(plan, direct)
-    return tuple(Proof("power loss", edge, construct or chains(edge)) for edge, construct in direct.items())
+    return tuple(Proof("after a loss of power", edge, construct or chains(edge)) for edge, construct in direct.items())
 
 
 def _comes_back(group: Group) -> bool:

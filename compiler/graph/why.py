@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -25,7 +25,8 @@ _NEAR: Final = 3
 class Story:
     """One object, the vertex that it is applied with, and a longest chain of edges that ends there, first to last.
 
-    ``beside`` are the other edges that end at the same vertex: without the chain they would decide its wave.
+    ``beside`` are the other edges that end at the same vertex: without the chain they would decide its wave. ``held``
+    says of an edge, where that is known, by whom it is kept and how (``Argo CD``, ``wave``).
     """
 
     object: ObjectId
@@ -34,6 +35,7 @@ class Story:
     gates: bool
     chain: tuple[Edge, ...]
     beside: tuple[Edge, ...]
+    held: Mapping[Edge, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
 
     def text(self) -> str:
         """The chain from wave 0, an edge a step with its reason and place, and what else it comes after."""
@@ -44,6 +46,7 @@ class Story:
         for wave, edge in enumerate(self.chain, 1):
             at = self.wave if edge is self.chain[-1] else wave
             lines += [f"wave {at}  {edge.after}", f"        because {edge.why}", f"        --> {edge.origin}"]
+            lines += [f"        kept by {how} ({whom})" for whom, how in self.held.get(edge, ())]
         if self.beside:
             lines += ["", f"{self.vertex} also comes after"]
         for edge in self.beside:
@@ -57,9 +60,13 @@ class Story:
             "component": str(self.vertex),
             "wave": self.wave,
             "gates": self.gates,
-            "chain": [_edge(edge) for edge in self.chain],
-            "beside": [_edge(edge) for edge in self.beside],
+            "chain": [self._edge(edge) for edge in self.chain],
+            "beside": [self._edge(edge) for edge in self.beside],
         }
+
+    def _edge(self, edge: Edge) -> dict[str, Data]:
+        ends: dict[str, Data] = {"before": str(edge.before), "after": str(edge.after)}
+        return {**ends, "why": edge.why, "place": str(edge.origin), "keptBy": dict(self.held.get(edge, ()))}
 
 
 def why(plan: Plan, wanted: ObjectId) -> Story:
@@ -75,10 +82,6 @@ def why(plan: Plan, wanted: ObjectId) -> Story:
         at = chain[0].before
     beside = tuple(edge for edge in into[vertex] if edge not in chain)
     return Story(wanted, vertex, plan.waves[wanted], vertex in plan.gating, tuple(chain), beside)
-
-
-def _edge(edge: Edge) -> dict[str, Data]:
-    return {"before": str(edge.before), "after": str(edge.after), "why": edge.why, "place": str(edge.origin)}
 
 
 def find(plan: Plan, words: str) -> ObjectId:
