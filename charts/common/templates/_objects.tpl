@@ -77,3 +77,15 @@ spec:
       protocol: {{ .protocol | default "TCP" }}
     {{- end }}
 {{- end -}}
+
+{{- /*
+abstract: Files of the chart's folder `files`, by their names, as the data of a ConfigMap.
+values: {}
+usage: {{ include "common.files" (dict "root" $ "names" (list "none.py")) }}
+return: {none.py: ""}
+*/ -}}
+{{- define "common.files" -}}
+{{- $data := dict -}}
+{{- range .names }}{{ $_ := set $data . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
+{{- toYaml $data -}}
+{{- end -}}

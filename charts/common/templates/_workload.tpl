@@ -139,3 +139,23 @@ spec:
       template:
         {{- include "common.job.template" (dict "component" .component "template" .template) | nindent 8 }}
 {{- end -}}
+
+{{- /*
+abstract: The claim of the component `backup`, which outlives everything: Helm, Argo CD and Flux leave it.
+values: {}
+usage: {{ include "common.backup.claim" (dict "root" $ "storage" (dict "size" "8Gi")) }}
+return:
+  apiVersion: v1
+  kind: PersistentVolumeClaim
+  metadata: {name: demo-backup, namespace: openstack, labels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: backup, app.kubernetes.io/version: "2026.1", app.kubernetes.io/part-of: openstack, app.kubernetes.io/managed-by: Helm}, annotations: {helm.sh/resource-policy: keep, argocd.argoproj.io/sync-options: "Prune=false,Delete=false", kustomize.toolkit.fluxcd.io/prune: disabled}}
+  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}, volumeMode: Filesystem}
+*/ -}}
+{{- define "common.backup.claim" -}}
+{{- $keep := dict "helm.sh/resource-policy" "keep" "argocd.argoproj.io/sync-options" "Prune=false,Delete=false" "kustomize.toolkit.fluxcd.io/prune" "disabled" -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  {{- include "common.metadata" (dict "root" .root "component" "backup" "annotations" $keep) | nindent 2 }}
+spec:
+  {{- include "common.volume.claim" .storage | nindent 2 }}
+{{- end -}}

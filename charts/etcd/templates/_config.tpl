@@ -48,9 +48,7 @@ usage: {{ include "etcd.scripts" (dict "root" $ "names" (list "start.py")) }}
 return: {cluster.py: text, start.py: text}
 */ -}}
 {{- define "etcd.scripts" -}}
-{{- $scripts := dict -}}
-{{- range prepend .names "cluster.py" }}{{ $_ := set $scripts . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
-{{- toYaml $scripts -}}
+{{- include "common.files" (dict "root" .root "names" (prepend .names "cluster.py")) -}}
 {{- end -}}
 
 {{- /*

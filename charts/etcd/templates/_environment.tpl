@@ -30,18 +30,3 @@ return: [{name: MEMBERS, value: text}]
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
 {{- end -}}
-
-{{- /*
-abstract: The volume with the certificates, as a list item; nothing without TLS.
-values: {}
-usage: {{ include "etcd.tls.volume" (dict "root" $) }}
-return: [{name: tls, secret: {secretName: demo-server-tls}}]
-*/ -}}
-{{- define "etcd.tls.volume" -}}
-{{- if .root.Values.tls.enabled -}}
-- name: tls
-  secret:
-    secretName: {{ .root.Values.tls.secretName | default (include "common.names.name" (dict "root" .root "suffix" "server-tls")) }}
-    defaultMode: 0440
-{{- end -}}
-{{- end -}}

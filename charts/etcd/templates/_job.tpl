@@ -52,7 +52,7 @@ volumes:
   - name: scratch
     emptyDir: {}
   {{- end }}
-  {{- include "etcd.tls.volume" . | nindent 2 }}
+  {{- include "common.tls.volume" (dict "root" .root "component" "server") | nindent 2 }}
 {{- end -}}
 
 {{- /*

@@ -74,5 +74,5 @@ volumes:
   - name: scripts
     configMap:
       name: {{ include "common.names.name" (dict "root" .root "suffix" "server-scripts") }}
-  {{- include "etcd.tls.volume" . | nindent 2 }}
+  {{- include "common.tls.volume" (dict "root" .root "component" "server") | nindent 2 }}
 {{- end -}}

@@ -1,0 +1,62 @@
+{{- /*
+abstract: cert-manager's Certificate for the members of a component: the client Service, every member, and the member itself. The Secret has the Certificate's name. `tls` is {enabled, secretName, issuer: {kind, name}}; without TLS, and where a Secret is named, it is nothing.
+values: {tls: {enabled: true, secretName: "", issuer: {kind: ClusterIssuer, name: openstack}}}
+usage: {{ include "common.tls.certificate" (dict "root" $ "component" "server") }}
+return:
+  apiVersion: cert-manager.io/v1
+  kind: Certificate
+  metadata: {name: demo-server-tls, namespace: openstack, labels: {app.kubernetes.io/name: example, app.kubernetes.io/instance: demo, app.kubernetes.io/component: server, app.kubernetes.io/version: "2026.1", app.kubernetes.io/part-of: openstack, app.kubernetes.io/managed-by: Helm}}
+  spec:
+    secretName: demo-server-tls
+    commonName: demo-server
+    dnsNames: [demo-server.openstack.svc, demo-server.openstack.svc.cluster.local, "*.demo-server-members.openstack.svc", localhost]
+    ipAddresses: [127.0.0.1, "::1"]
+    usages: [digital signature, key encipherment, server auth, client auth]
+    privateKey: {algorithm: ECDSA, size: 256, rotationPolicy: Always}
+    duration: 2160h
+    renewBefore: 720h
+    issuerRef: {group: cert-manager.io, kind: ClusterIssuer, name: openstack}
+*/ -}}
+{{- define "common.tls.certificate" -}}
+{{- $tls := .root.Values.tls -}}
+{{- if and $tls.enabled (not $tls.secretName) -}}
+{{- $host := include "common.names.host" . -}}
+{{- $suffix := printf "%s-tls" .component -}}
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  {{- include "common.metadata" (dict "root" .root "component" .component "suffix" $suffix) | nindent 2 }}
+spec:
+  secretName: {{ include "common.names.name" (dict "root" .root "suffix" $suffix) }}
+  commonName: {{ include "common.names.name" (dict "root" .root "suffix" .component) }}
+  dnsNames:
+    - {{ $host }}
+    - {{ $host }}.cluster.local
+    - "*.{{ include "common.names.domain" . }}"
+    - localhost
+  ipAddresses: [127.0.0.1, "::1"]
+  usages: [digital signature, key encipherment, server auth, client auth]
+  privateKey: {algorithm: ECDSA, size: 256, rotationPolicy: Always}
+  duration: 2160h
+  renewBefore: 720h
+  issuerRef:
+    group: cert-manager.io
+    kind: {{ $tls.issuer.kind }}
+    name: {{ $tls.issuer.name }}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+abstract: The volume `tls` with the certificates of a component's members, as a list item; nothing without TLS.
+values: {tls: {enabled: true, secretName: ""}}
+usage: {{ include "common.tls.volume" (dict "root" $ "component" "server") }}
+return: [{name: tls, secret: {secretName: demo-server-tls, defaultMode: 0440}}]
+*/ -}}
+{{- define "common.tls.volume" -}}
+{{- if .root.Values.tls.enabled -}}
+- name: tls
+  secret:
+    secretName: {{ .root.Values.tls.secretName | default (include "common.names.name" (dict "root" .root "suffix" (printf "%s-tls" .component))) }}
+    defaultMode: 0440
+{{- end -}}
+{{- end -}}
