@@ -70,8 +70,8 @@ class Etcd:
 
     def names(self) -> list[str]:
         """The members that the cluster knows and that vote."""
-        listed = self.members[0].run("etcdctl", "member", "list", "-w", "json").log
-        found = [member for member in json.loads(listed)["members"] if not member.get("isLearner")]
+        listed = self.call(self.members[0], "cluster/member/list", {"linearizable": True}, 10)
+        found = [member for member in listed["members"] if not member.get("isLearner")]
         return sorted(member["name"] for member in found)
 
     def call(self, pod: Pod, path: str, body: Mapping[str, Any], seconds: float = 3) -> Mapping[str, Any]:

@@ -44,7 +44,6 @@ def goes_on(etcd: Etcd, ledger: list[int], count: int = 20, seconds: float = 30)
     return etcd.cluster.until(lambda: len(ledger) >= goal, seconds)
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_killed_leader_costs_seconds_and_no_change(trio: Etcd, record: Record) -> None:
     with trio.written("kill/") as ledger:
         goes_on(trio, ledger.acknowledged)
@@ -58,7 +57,6 @@ def test_a_killed_leader_costs_seconds_and_no_change(trio: Etcd, record: Record)
     assert trio.cluster.restarts() == {}
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_lost_host_and_its_return_cost_no_change(trio: Etcd, record: Record) -> None:
     with trio.written("host/") as ledger:
         goes_on(trio, ledger.acknowledged)
@@ -71,7 +69,6 @@ def test_a_lost_host_and_its_return_cost_no_change(trio: Etcd, record: Record) -
     assert ledger.lost(found) == []
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_minority_refuses_changes_is_not_killed_and_catches_up(trio: Etcd, record: Record) -> None:
     with trio.written("cut/") as ledger:
         goes_on(trio, ledger.acknowledged)
@@ -90,7 +87,6 @@ def test_a_minority_refuses_changes_is_not_killed_and_catches_up(trio: Etcd, rec
     assert trio.cluster.restarts() == {}
 
 
-@pytest.mark.xdist_group("etcd")
 def test_all_killed_at_once_come_back_by_themselves(trio: Etcd, record: Record) -> None:
     with trio.written("power/") as ledger:
         goes_on(trio, ledger.acknowledged, 50)
@@ -104,7 +100,6 @@ def test_all_killed_at_once_come_back_by_themselves(trio: Etcd, record: Record) 
     assert trio.names() == ["etcd-server-0", "etcd-server-1", "etcd-server-2"]
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_full_stop_from_which_one_never_comes_back(trio: Etcd, record: Record) -> None:
     first, second, gone = trio.members
     with trio.written("never/") as ledger:
@@ -137,7 +132,6 @@ def test_a_full_stop_from_which_one_never_comes_back(trio: Etcd, record: Record)
     )
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_rolling_restart_hands_the_lead_over(trio: Etcd, record: Record) -> None:
     with trio.written("roll/") as ledger:
         goes_on(trio, ledger.acknowledged)
@@ -151,7 +145,6 @@ def test_a_rolling_restart_hands_the_lead_over(trio: Etcd, record: Record) -> No
     assert "leads now" in leads.log(before=True)
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_snapshot_brings_back_what_it_holds_and_no_lock_of_the_dead(trio: Etcd, record: Record) -> None:
     member = trio.members[0]
     assert trio.put(member, "kept/1", "as it was")
@@ -181,7 +174,6 @@ def test_a_snapshot_brings_back_what_it_holds_and_no_lock_of_the_dead(trio: Etcd
     assert trio.cluster.run_job("etcd-defrag").code == 0
 
 
-@pytest.mark.xdist_group("etcd")
 def test_a_volume_that_cannot_be_read_is_kept_and_said(trio: Etcd) -> None:
     victim = trio.members[1]
     victim.delete()
@@ -197,7 +189,6 @@ def test_a_volume_that_cannot_be_read_is_kept_and_said(trio: Etcd) -> None:
     trio.cluster.await_ready(victim, seconds=60)
 
 
-@pytest.mark.xdist_group("etcd-size")
 def test_one_grows_to_three_and_five_and_shrinks_to_one(record: Record) -> None:
     with Cluster() as cluster:
         etcd = Etcd(cluster, replicas=1)
@@ -240,7 +231,6 @@ def test_one_grows_to_three_and_five_and_shrinks_to_one(record: Record) -> None:
         assert "the cluster must have a majority before its size is changed" in refused.log
 
 
-@pytest.mark.xdist_group("etcd-two")
 def test_two_instances_beside_each_other_and_volumes_that_must_not_be_guessed() -> None:
     with Cluster() as cluster:
         one, two = Etcd(cluster, "etcd", replicas=1), Etcd(cluster, "etcd-two", replicas=1, bootstrap=False)

@@ -18,7 +18,8 @@ import yaml
 
 from tests.servers.kubelet.certificates import Authority
 from tests.servers.kubelet.container import Verdict
-from tests.servers.kubelet.network import Endpoint, Network, Rule, hosts
+from tests.servers.kubelet.names import DOMAIN, NameServer
+from tests.servers.kubelet.network import NAME_SERVER, Endpoint, Network, Rule
 from tests.servers.kubelet.pod import Completed, Pod
 from tests.servers.kubelet.policies import chains
 from tests.servers.kubelet.sandbox import ROOT, Mount
@@ -58,6 +59,7 @@ class Cluster:
         self.home = Path(tempfile.mkdtemp(prefix="kubelet-"))
         self.home.chmod(0o755)
         self.network = Network()
+        self.names = NameServer(self.home, self.network.hub, NAME_SERVER)
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.secrets: dict[str, dict[str, str]] = {}
         self.pods: dict[str, Pod] = {}
@@ -67,7 +69,7 @@ class Cluster:
         self._numbers = itertools.count(1)
         self._clients: list[subprocess.Popen[str]] = []
         self._lock = threading.RLock()
-        (self.home / "client").mkdir()
+        (self.home / "resolv.conf").write_text(self.names.resolver(namespace))
         self.client_address = self.network.address("client")
         self.changed()
 
@@ -87,6 +89,7 @@ class Cluster:
             pod.wanted = False
         for pod in running:
             pod.kill(power=False)
+        self.names.close()
         self.network.remove()
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -120,6 +123,18 @@ class Cluster:
                 pod.refresh()
         self.changed()
 
+    def remove(self, instance: str) -> None:
+        """Remove an instance: its pods are killed, its objects are gone, its volumes are kept."""
+        label = "app.kubernetes.io/instance"
+        for pod in [pod for pod in self.pods.values() if pod.labels.get(label) == instance]:
+            if pod.wanted:
+                pod.kill(power=False)
+            del self.pods[pod.name]
+        mine = [key for key, item in self.objects.items() if item["metadata"].get("labels", {}).get(label) == instance]
+        for key in mine:
+            del self.objects[key]
+        self.changed()
+
     def _adopt(self, workload: Object) -> None:
         for pod in self._wanted(workload):
             if pod.name in self.pods:
@@ -139,7 +154,11 @@ class Cluster:
                 "namespace": workload["metadata"].get("namespace", self.namespace),
             },
         }
-        return [Pod(self, f"{name}-{suffix}{n}", template, workload=name, claims=claims) for n in range(count)]
+        service = spec.get("serviceName", "")
+        return [
+            Pod(self, f"{name}-{suffix}{n}", template, workload=name, claims=claims, service=service)
+            for n in range(count)
+        ]
 
     def find(self, kind: str, name: str) -> Object:
         """An applied object. Raises ``KeyError`` with what there is of its kind."""
@@ -187,7 +206,7 @@ class Cluster:
             lambda: all(pod.ready for pod in pods), seconds, lambda: self.report(*[p for p in pods if not p.ready])
         )
 
-    def until(self, happens: Callable[[], bool], seconds: float = 60, report: Callable[[], str] | None = None) -> float:
+    def until(self, happens: Callable[[], bool], seconds: float = 120, report: Callable[[], str] | None = None) -> float:
         """Wait until something is so; the seconds it took. Raises ``AssertionError`` with ``report``."""
         began = time.monotonic()
         while not happens():
@@ -223,7 +242,7 @@ class Cluster:
             del self.pods[pod.name]
         self.start(workload)
 
-    def roll(self, workload: str, seconds: float = 180) -> float:
+    def roll(self, workload: str, seconds: float = 400) -> float:
         """A rolling restart as the controller does it; returns the seconds it took.
 
         A StatefulSet from the last member to the first, a Deployment with one more pod before one less.
@@ -294,9 +313,7 @@ class Cluster:
             names, rules = self._names()
             self.network.serve(tuple(rules))
             self._restrict()
-            text = hosts(names)
-            for path in (self.home / "client", *(pod.home for pod in self.pods.values() if pod.wanted)):
-                self._publish(path / "hosts", text)
+            self.names.publish(names)
 
     def _restrict(self) -> None:
         """Enforce the NetworkPolicies between the pods that have an address."""
@@ -304,12 +321,6 @@ class Cluster:
         pods = [pod for pod in self.pods.values() if pod.ip]
         for pod in pods:
             self.network.restrict(pod.name, chains(pod, pods, policies).text([self.client_address, pod.ip]))
-
-    @staticmethod
-    def _publish(path: Path, text: str) -> None:
-        if not path.exists() or path.read_text() != text:
-            with path.open("w") as file:  # in place: containers have this very file mounted
-                file.write(text)
 
     def _names(self) -> tuple[dict[str, list[str]], list[Rule]]:
         names: dict[str, list[str]] = {}
@@ -359,8 +370,8 @@ class Cluster:
     ) -> subprocess.Popen[str]:
         """A process in the pods' network that knows their names; ``inside`` runs the servers' own programs. stdin and stdout are pipes."""
         space = self.network.space("client")
-        own_hosts = self.home / "client" / "hosts"
-        lines = [f'mount --bind "{own_hosts}" {f"{ROOT}/etc/hosts" if inside else "/etc/hosts"}']
+        resolver = self.home / "resolv.conf"
+        lines = [f'mount --bind "{resolver}" {f"{ROOT}/etc/resolv.conf" if inside else "/etc/resolv.conf"}']
         if inside:
             lines += [f"mount -t proc proc {ROOT}/proc", f"mount --rbind /dev {ROOT}/dev"]
             lines += [f'mount --bind "{mount.source}" {ROOT}{mount.target}' for mount in mounts]
@@ -376,6 +387,16 @@ class Cluster:
         )
         self._clients.append(process)
         return process
+
+    def end(self, client: subprocess.Popen[str]) -> None:
+        """Kill a client."""
+        client.kill()
+        client.communicate()
+        self.ended(client)
+
+    def ended(self, client: subprocess.Popen[str]) -> None:
+        """Forget a client that has ended."""
+        self._clients.remove(client)
 
     def call(
         self,
@@ -396,6 +417,13 @@ class Cluster:
         finally:
             self._clients.remove(process)
         return Completed(process.returncode, said)
+
+    def verdicts_since(self, moment: float) -> str:
+        """What probes said since then, in words: which pods became unready, which containers were killed."""
+        found = [verdict for verdict in self.verdicts if verdict.at >= moment]
+        unready = sorted({verdict.pod for verdict in found if verdict.acted == "unready"})
+        killed = sorted({f"{verdict.pod}/{verdict.container}" for verdict in found if verdict.acted == "killed"})
+        return f"unready: {', '.join(unready) or 'none'}; killed: {', '.join(killed) or 'none'}"
 
     def restarts(self) -> dict[str, int]:
         """Containers that their probes killed since the beginning, and how often."""
@@ -423,10 +451,9 @@ def _selects(selector: Mapping[str, str] | None, pod: Pod) -> bool:
 
 
 def _name(names: dict[str, list[str]], name: str, namespace: str, address: str) -> None:
-    for form in (f"{name}.{namespace}.svc", f"{name}.{namespace}.svc.cluster.local", f"{name}.{namespace}"):
-        known = names.setdefault(form, [])
-        if address not in known:
-            known.append(address)
+    known = names.setdefault(f"{name}.{namespace}.svc.{DOMAIN}", [])
+    if address not in known:
+        known.append(address)
 
 
 def _port_of(pod: Pod, target: int | str) -> int:

@@ -7,13 +7,15 @@ import itertools
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000
 _NUMBERS = itertools.count(1)
+NAME_SERVER = "10.64.255.254"
+"""Where the cluster's names are answered: on the bridge itself."""
 
 
 def sh(*argv: str, stdin: str = "", check: bool = True) -> str:
@@ -66,6 +68,7 @@ class Network:
         sh("ip", "netns", "add", self.hub)
         sh("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
         sh("ip", "-n", self.hub, "link", "set", "br0", "up")
+        sh("ip", "-n", self.hub, "addr", "add", f"{NAME_SERVER}/16", "dev", "br0")
 
     @property
     def hub(self) -> str:
@@ -166,12 +169,6 @@ class Network:
         for number in self._spaces.values():
             sh("ip", "netns", "del", f"{self.prefix}-{number}", check=False)
         sh("ip", "netns", "del", self.hub, check=False)
-
-
-def hosts(names: Mapping[str, list[str]]) -> str:
-    """The text of a hosts file."""
-    lines = [f"{address} {name}\n" for name, addresses in sorted(names.items()) for address in addresses]
-    return "".join(["127.0.0.1 localhost\n", "::1 localhost\n", *lines])
 
 
 def _root() -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.servers.kubelet.container import TICK, Container, Probe, Verdict
+from tests.servers.kubelet.names import DOMAIN
 from tests.servers.kubelet.sandbox import ROOT, Identity, Mount, Sandbox
 from tests.servers.kubelet.volumes import Volume
 
@@ -37,7 +38,7 @@ class Completed:
 class Pod:
     """One pod of a workload. Its claims outlive it; everything else is new with each start."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a controller gives its pods
         self,
         cluster: Cluster,
         name: str,
@@ -45,7 +46,9 @@ class Pod:
         *,
         workload: str = "",
         claims: tuple[str, ...] = (),
+        service: str = "",
     ) -> None:
+        self.service = service
         self.cluster, self.name, self.template, self.workload, self.claims = cluster, name, template, workload, claims
         self.home = cluster.home / name
         self.home.mkdir(parents=True, exist_ok=True)
@@ -54,6 +57,7 @@ class Pod:
         self.sidecars: list[Container] = []
         self.containers: list[Container] = []
         self.wanted = False
+        self._made = 0
         self.done = threading.Event()
         self.overran = False
         self._lock = threading.RLock()
@@ -124,7 +128,7 @@ class Pod:
         known = {
             "metadata.name": self.name,
             "metadata.namespace": self.namespace,
-            "metadata.uid": f"uid-of-{self.name}",
+            "metadata.uid": f"uid-{self._made}-of-{self.name}",
             "status.podIP": self.ip,
             "status.podIPs": self.ip,
             "status.hostIP": self.ip,
@@ -218,17 +222,25 @@ class Pod:
             assert not self.wanted, f"{self.name} runs already"
             self.cluster.network.heal(self.name)
             self.ip = self.cluster.network.address(self.name)
-            (self.home / "hosts").touch()
+            self._name()
             for volume in self.volumes().values():
                 volume.prepare(self)
             for log in self.home.glob("*.log"):
                 log.rename(log.with_suffix(f".{time.time_ns()}.before"))
             self.inits, self.sidecars, self.containers = [], [], []
             self.wanted, self.overran = True, False
+            self._made += 1
             self.done.clear()
         self.cluster.changed()
         self._thread = threading.Thread(target=self._live, daemon=True, name=self.name)
         self._thread.start()
+
+    def _name(self) -> None:
+        """Its own name and its name server."""
+        domain = f".{service}.{self.namespace}.svc.{DOMAIN}" if (service := self.service) else ""
+        names = f"{self.name}{domain} {self.name}" if domain else self.name
+        (self.home / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{self.ip} {names}\n")
+        (self.home / "resolv.conf").write_text(self.cluster.names.resolver(self.namespace))
 
     def _make(self, spec: Mapping[str, Any]) -> Container:
         mounts = []
@@ -253,6 +265,7 @@ class Pod:
             self.cluster.network.space(self.name),
             home,
             self.home / "hosts",
+            self.home / "resolv.conf",
             command,
             environment,
             tuple(mounts),

@@ -24,6 +24,7 @@ mount --rbind /dev "$K_NEW/dev"
 mount --rbind /sys "$K_NEW/sys"
 mount -t tmpfs -o size=64m shm "$K_NEW/dev/shm"
 mount --bind "$K_HOSTS" "$K_NEW/etc/hosts"
+mount --bind "$K_RESOLVER" "$K_NEW/etc/resolv.conf"
 while read -r source target mode; do
   mount --bind "$source" "$K_NEW$target"
   if [ "$mode" = ro ]; then mount -o remount,bind,ro "$K_NEW$target"; fi
@@ -32,7 +33,7 @@ hostname "$K_POD"
 cd "$K_NEW"
 exec chroot "$K_NEW" setpriv --reuid "$K_USER" --regid "$K_GROUP" --groups "$K_GROUPS" \
   --bounding-set=-all --inh-caps=-all --no-new-privs \
-  env -u K_ROOT -u K_NEW -u K_READ_ONLY -u K_HOSTS -u K_MOUNTS -u K_POD -u K_USER -u K_GROUP -u K_GROUPS -u OLDPWD -u PWD -u SHLVL -u _ \
+  env -u K_ROOT -u K_NEW -u K_READ_ONLY -u K_HOSTS -u K_RESOLVER -u K_MOUNTS -u K_POD -u K_USER -u K_GROUP -u K_GROUPS -u OLDPWD -u PWD -u SHLVL -u _ \
   --chdir="$K_DIRECTORY" "$@"
 """
 
@@ -68,6 +69,7 @@ class Sandbox:
     space: str
     home: Path
     hosts: Path
+    resolver: Path
     command: list[str]
     environment: Mapping[str, str]
     mounts: tuple[Mount, ...]
@@ -90,6 +92,7 @@ class Sandbox:
             "K_NEW": str(new),
             "K_READ_ONLY": "yes" if self.read_only else "no",
             "K_HOSTS": str(self.hosts),
+            "K_RESOLVER": str(self.resolver),
             "K_MOUNTS": str(self.home / "mounts"),
             "K_POD": self.pod,
             "K_USER": str(self.identity.user),
