@@ -1,7 +1,7 @@
 {{- /*
-abstract: cert-manager's Certificate for the members of a component: the client Service, every member, and the member itself. The Secret has the Certificate's name. `tls` is {enabled, secretName, issuer: {kind, name}}; without TLS, and where a Secret is named, it is nothing.
+abstract: cert-manager's Certificate for the members of a component: the client Service, every member (also by name, where `replicas` says how many: a server that asks its name server who connects finds them), and the member itself. The Secret has the Certificate's name. `tls` is {enabled, secretName, issuer: {kind, name}}; without TLS, and where a Secret is named, it is nothing.
 values: {tls: {enabled: true, secretName: "", issuer: {kind: ClusterIssuer, name: openstack}}}
-usage: {{ include "common.tls.certificate" (dict "root" $ "component" "server") }}
+usage: {{ include "common.tls.certificate" (dict "root" $ "component" "server" "replicas" 1) }}
 return:
   apiVersion: cert-manager.io/v1
   kind: Certificate
@@ -9,7 +9,7 @@ return:
   spec:
     secretName: demo-server-tls
     commonName: demo-server
-    dnsNames: [demo-server.openstack.svc, demo-server.openstack.svc.cluster.local, "*.demo-server-members.openstack.svc", localhost]
+    dnsNames: [demo-server.openstack.svc, demo-server.openstack.svc.cluster.local, "*.demo-server-members.openstack.svc", demo-server-0.demo-server-members.openstack.svc, localhost]
     ipAddresses: [127.0.0.1, "::1"]
     usages: [digital signature, key encipherment, server auth, client auth]
     privateKey: {algorithm: ECDSA, size: 256, rotationPolicy: Always}
@@ -33,6 +33,11 @@ spec:
     - {{ $host }}
     - {{ $host }}.cluster.local
     - "*.{{ include "common.names.domain" . }}"
+    {{- if .replicas }}
+    {{- range include "common.names.members" . | fromJsonArray }}
+    - {{ . }}
+    {{- end }}
+    {{- end }}
     - localhost
   ipAddresses: [127.0.0.1, "::1"]
   usages: [digital signature, key encipherment, server auth, client auth]

@@ -206,7 +206,9 @@ class Cluster:
             lambda: all(pod.ready for pod in pods), seconds, lambda: self.report(*[p for p in pods if not p.ready])
         )
 
-    def until(self, happens: Callable[[], bool], seconds: float = 120, report: Callable[[], str] | None = None) -> float:
+    def until(
+        self, happens: Callable[[], bool], seconds: float = 120, report: Callable[[], str] | None = None
+    ) -> float:
         """Wait until something is so; the seconds it took. Raises ``AssertionError`` with ``report``."""
         began = time.monotonic()
         while not happens():
