@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.servers.kubelet.cluster import Cluster
 
 _LONGEST_BACK_OFF = 5.0
+_MADE = itertools.count(1)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _VENV = "/var/lib/kolla/venv"
 
@@ -229,7 +231,7 @@ class Pod:
                 log.rename(log.with_suffix(f".{time.time_ns()}.before"))
             self.inits, self.sidecars, self.containers = [], [], []
             self.wanted, self.overran = True, False
-            self._made += 1
+            self._made = next(_MADE)
             self.done.clear()
         self.cluster.changed()
         self._thread = threading.Thread(target=self._live, daemon=True, name=self.name)
