@@ -38,6 +38,7 @@ LEFT = DATA / "left"  # the pod in which this member was removed from the cluste
 ADDRESS = DATA / "peer-url"  # what the other members know this one by
 CONFIG = pathlib.Path(os.environ["CONFIG"])
 RUN = pathlib.Path(os.environ["RUN"])
+SETTLED = RUN / "settled"  # it has been a member with a vote in the life of this pod
 POD = os.environ["POD_UID"]
 ME = os.environ["POD_NAME"] + "." + os.environ["DOMAIN"]
 
@@ -166,11 +167,12 @@ def settle():
         try:
             mine = [member for member in cluster.listed() if cluster.ours(member, ME) and member.get("name")]
             if mine and not mine[0].get("isLearner"):
+                SETTLED.touch()
                 return
             if mine:
                 cluster.ctl("member", "promote", cluster.number(mine[0]), decode=False)
                 say("this member has learnt everything and votes now")
-                return
+                continue
             reason = "the cluster does not list this member yet"
         except Failed as error:
             reason = str(error)
@@ -229,8 +231,10 @@ def removed():
 def explain(code):
     """Say what to do about an etcd that ended by itself, and end."""
     if removed():
-        record(LEFT, POD)
-        sys.exit("start: the cluster has removed this member. It stays away until its pod is made anew")
+        record(LEFT, POD if SETTLED.exists() else "an earlier pod")
+        if SETTLED.exists():
+            sys.exit("start: the cluster has removed this member. It stays away until its pod is made anew")
+        sys.exit("start: the cluster has removed this member before this pod was made. It joins again")
     others = [host for host in cluster.MEMBERS if host != ME and look(host) == "serves"]
     if others:
         sys.exit(
