@@ -20,7 +20,7 @@ _MOST: Final = 10
 
 @rule(BUNDLE_RULES, "OS071", _FIT)
 def fits_schema(subject: Subject) -> Iterator[Finding]:
-    """Check every object against the schema of its kind in the site's own version of Kubernetes.
+    """Check that every object fits the schema of its kind in the site's own version of Kubernetes.
 
     Strictly: a field that the version does not know is refused. Custom resources are held against the
     CustomResourceDefinitions of the site's charts and of `environments/crds/`. Rules in CEL are left to the cluster.

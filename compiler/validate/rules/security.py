@@ -29,7 +29,7 @@ _WILD: Final = "*"
 
 @rule(BUNDLE_RULES, "OS032", "every container keeps Pod Security `restricted`", promise=True)
 def restricted(subject: Subject) -> Iterator[Finding]:
-    """Check each container for Pod Security "restricted", and for a root file system that it cannot write.
+    """Check that each container keeps Pod Security "restricted", and cannot write its root file system.
 
     No root, no privilege and no way to gain one, no capability, the runtime's seccomp profile. Looks at the pod's
     settings where the container has none of its own.
