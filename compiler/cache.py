@@ -121,8 +121,8 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def digest_of_sources(package: Path) -> Digest:
-    """A digest of every module and schema below ``package``: another compiler may give other results."""
+    """A digest of every module, schema and table below ``package``: another compiler may give other results."""
     total = hashlib.sha256()
-    for path in sorted(path for pattern in ("*.py", "*.json") for path in package.rglob(pattern)):
+    for path in sorted(path for pattern in ("*.py", "*.json", "*.toml") for path in package.rglob(pattern)):
         total.update(f"{path.relative_to(package).as_posix()}\0{digest(path.read_bytes())}\n".encode())
     return Digest(total.hexdigest())

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from compiler.documents import schema
 from compiler.documents.schema import FORGETFUL, Memory
 from compiler.errors import Collector, InputError
-from compiler.model.chart import Component, Contract, Phase, Provision, Requirement, Role, SecretKey, SecretSpec
+from compiler.model.chart import (
+    Component,
+    ConfigurationFile,
+    Contract,
+    Phase,
+    Provision,
+    Requirement,
+    Role,
+    SecretKey,
+    SecretSpec,
+)
 from compiler.model.names import ComponentName, InterfaceName, ProvisionName, RequirementName
 from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
 from compiler.model.report import Exemption
@@ -32,6 +42,7 @@ def structure(document: Node, memory: Memory = FORGETFUL) -> Contract:
         components=tuple(_component(name, node) for name, node in _entries(document, "components")),
         secrets=tuple(_secret(name, node) for name, node in _entries(document, "secrets")),
         exemptions=tuple(_exemption(node) for node in _items(document, "exemptions")),
+        configuration=tuple(_file(name, node) for name, node in _entries(document, "configuration")),
     )
     mistakes.extend(error for error in _dangling(contract).diagnostics)
     mistakes.stop()
@@ -123,6 +134,10 @@ def _exemption(node: Node) -> Exemption:
         origin=node.origin,
         container=text(node, "container"),
     )
+
+
+def _file(name: str, node: MapNode) -> ConfigurationFile:
+    return ConfigurationFile(name, text(node, "service"), node.origin)
 
 
 def _dangling(contract: Contract) -> InputError:

@@ -126,6 +126,15 @@ class SecretSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationFile:
+    """A file of oslo.config that a chart renders as a key of ConfigMaps or Secrets, and the service that reads it."""
+
+    name: str
+    service: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What a chart says of itself to the compiler.
 
@@ -142,6 +151,7 @@ class Contract:
     exemptions: tuple[Exemption, ...] = ()
     shipped: bool = True
     inferred: bool = False
+    configuration: tuple[ConfigurationFile, ...] = ()
 
     def component(self, name: str) -> Component | None:
         """The component of that name."""

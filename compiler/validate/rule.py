@@ -16,7 +16,7 @@ from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Field, Manifest, ObjectId
 from compiler.model.names import InstanceName, NamespaceName
-from compiler.model.node import Origin
+from compiler.model.node import Origin, ScalarNode
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 from compiler.survival import Survey
@@ -32,7 +32,9 @@ class Owner:
     ``contracted`` is whether the chart ships a contract of its own, and so has promised to keep the rules of contracts;
     one that a site wrote for somebody else's chart promises nothing on that chart's behalf. ``agents`` are its
     components of that role; ``registries`` are those that the site allows, none where it allows all;
-    ``default_credentials`` is whether the site accepts those that the chart has by default.
+    ``default_credentials`` is whether the site accepts those that the chart has by default; ``release``
+    is that of OpenStack which it runs, ``configuration`` the files of oslo.config that its contract declares, with the
+    service of each.
     """
 
     name: InstanceName
@@ -43,6 +45,8 @@ class Owner:
     agents: frozenset[str] = frozenset()
     registries: tuple[str, ...] = ()
     default_credentials: bool = False
+    release: str = ""
+    configuration: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, instance: Instance, site: Site) -> Owner:
@@ -58,7 +62,18 @@ class Owner:
             agents=frozenset(each.name for each in components if each.role is Role.AGENT),
             registries=site.registries,
             default_credentials=instance.default_credentials,
+            release=_release(instance),
+            configuration=tuple((file.name, file.service) for file in contract.configuration) if contract else (),
         )
+
+
+def _release(instance: Instance) -> str:
+    """The release that an instance runs, as ``common.release`` of our charts finds it."""
+    for path in (("image", "release"), ("global", "release")):
+        node = instance.values.get(*path)
+        if isinstance(node, ScalarNode) and node.value:
+            return str(node.value)
+    return instance.chart.app_version
 
 
 @dataclass(frozen=True, slots=True)

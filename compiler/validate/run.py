@@ -68,10 +68,10 @@ class Judge:
     def salt(self) -> str:
         """What its verdicts depend on that a render does not: contracts, credentials, registries, definitions."""
         said = {
-            f"{one.chart_path} {one.contracted} {one.default_credentials} {sorted(one.agents)} {one.registries}"
+            f"{one.chart_path} {one.contracted} {one.default_credentials} {sorted(one.agents)} {one.registries} "
+            f"{one.configuration}"
             for one in self.owners.values()
         }
-        return "\n".join((*sorted(said), digest(self.vendored)))
         return "\n".join((*sorted(said), digest(self.vendored)))
 
     def __call__(self, rendered: Bundle) -> tuple[Diagnostic, ...]:

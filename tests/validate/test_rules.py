@@ -19,7 +19,7 @@ from compiler.documents import emit, parse_node
 from compiler.engines import Emitted
 from compiler.errors import collecting
 from compiler.layers.topology import topology
-from compiler.model.chart import Chart, Component, Contract, Phase, Provision, Requirement, Role
+from compiler.model.chart import Chart, Component, ConfigurationFile, Contract, Phase, Provision, Requirement, Role
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import SITE, Binding, Instance
 from compiler.model.manifest import Bundle
@@ -168,7 +168,8 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
     )
     place = Origin("charts/app/component.yaml")
     needs = tuple(Requirement(RequirementName(name), InterfaceName(name), place) for name in given.get("requires", []))
-    return Contract(place, components=components, requires=needs)
+    files = tuple(ConfigurationFile(name, to, place) for name, to in given.get("configuration", {}).items())
+    return Contract(place, components=components, requires=needs, configuration=files)
 
 
 def binding(to: Mapping[str, Any]) -> Binding:

@@ -2,6 +2,7 @@
 
 from compiler.validate.rules import (
     collisions,
+    configuration,
     containers,
     credentials,
     jobs,
@@ -26,6 +27,7 @@ from compiler.validate.rules import (
 
 LOADED = (
     collisions,
+    configuration,
     containers,
     credentials,
     jobs,

@@ -1,0 +1,179 @@
+"""Rules about the configuration files of OpenStack's services."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from compiler.catalogue import Options, covered, load, service_of
+from compiler.documents.schema import nearest
+from compiler.model.data import Data
+from compiler.model.diagnostic import Severity
+from compiler.model.manifest import Manifest
+from compiler.model.node import Origin
+from compiler.relations.untyped import Map, items, mapping
+from compiler.validate.rule import BUNDLE_RULES, Finding, Subject, rule
+
+if TYPE_CHECKING:
+    from compiler.catalogue import Mistake
+
+_Path: TypeAlias = tuple[str | int, ...]
+_CONTAINERS: Final = ("initContainers", "containers")
+
+
+@rule(BUNDLE_RULES, "OS042", "every option is one that its service has in this release")
+def options_exist(subject: Subject) -> Iterator[Finding]:
+    """Check the configuration files of OpenStack's services, and the environment of their pods, option by option.
+
+    Sections and options that the service does not have in the release that the instance runs are errors, and so are
+    values of the wrong type, out of range, or not among the choices; deprecated options are warnings that name the
+    replacement. Variables are checked where oslo.config reads them: `OS_<SECTION>__<OPTION>`. So is what options ask of
+    one another: `rabbit_stream_fanout` needs a `rabbit_qos_prefetch_count` above 0.
+
+    A chart with a contract declares its files under `configuration:`; in other charts, ConfigMaps and Secrets with keys
+    that are called as the files usually are (`nova.conf`, `ml2_conf.ini`) are checked. The release is `image.release`,
+    else `release` of the site, else the chart's application version.
+
+    Known are the options of the releases 2026.1 and 2026.2 of aodh, barbican, ceilometer, cinder, cloudkitty,
+    designate, glance, gnocchi, heat, ironic, keystone, kolla, magnum, manila, masakari, masakari-monitors, neutron,
+    nova, octavia, placement and tempest, with the libraries that they use. Files of another release are not checked,
+    and a warning says so.
+
+    Why it matters: a service ignores an option that it does not know, and says nothing. A cloud that sets
+    `rabbit_quorum_queues` has no quorum queues, and learns so when the first broker is lost.
+
+    Example: `conf: {nova: {oslo_messaging_rabbit: {rabbit_quorum_queues: true}}}`
+
+    Use instead: the option that the message suggests: `rabbit_quorum_queue`.
+    """
+    held = list(_held(subject))
+    for service in dict.fromkeys(service for _, service, _ in held):
+        yield from _check_files(subject, service, [(manifest, files) for manifest, of, files in held if of == service])
+    services = {service for _, service in subject.owner.configuration} | {service for _, service, _ in held}
+    options = load(services.pop(), subject.owner.release) if len(services) == 1 else None
+    if options is not None:
+        yield from _check_environments(subject, options)
+
+
+@rule(BUNDLE_RULES, "OS042", "every option is one that its service has in this release")
+def files_are_declared(subject: Subject) -> Iterator[Finding]:
+    """Check that a chart with a contract declares what is checked; the page is that of the rule on options."""
+    declared = dict(subject.owner.configuration)
+    services = {service for _, known in covered() for service in known}
+    for file, reader in declared.items():
+        if reader not in services:
+            message = f"the contract says that `{file}` is a file of `{reader}`, which the catalogue of options lacks"
+            yield Finding(
+                message, Origin(f"{subject.owner.chart_path}/component.yaml"), nearest(reader, list(services))
+            )
+    for manifest in subject.bundle.manifests:
+        for file in _texts(manifest) if subject.owner.contracted else ():
+            service = service_of(file)
+            if service is not None and file not in declared:
+                message = f"{manifest.id} has a file `{file}`, which the contract does not declare, so nobody checks it"
+                hint = f"`configuration: {{{file}: {{service: {service}}}}}` in component.yaml"
+                yield Finding(message, subject.origin(manifest), hint, subject.field(manifest, *_place(manifest, file)))
+
+
+def _held(subject: Subject) -> Iterator[tuple[Manifest, str, dict[str, str]]]:
+    """Every object with files of oslo.config: those that one service reads, by name."""
+    declared = dict(subject.owner.configuration)
+    for manifest in subject.bundle.manifests:
+        found: dict[str, dict[str, str]] = {}
+        for file, text in _texts(manifest).items():
+            service = declared.get(file) or (None if subject.owner.contracted else service_of(file))
+            if service is not None:
+                found.setdefault(service, {})[file] = text
+        for service, files in found.items():
+            yield manifest, service, files
+
+
+def _texts(manifest: Manifest) -> dict[str, str]:
+    """Every text of a ConfigMap or a Secret by its key."""
+    if manifest.id.kind not in {"ConfigMap", "Secret"}:
+        return {}
+    data = manifest.data()
+    encoded = (
+        {key: _decoded(text) for key, text in mapping(data, "data").items()} if manifest.id.kind == "Secret" else {}
+    )
+    plain = mapping(data, "stringData" if manifest.id.kind == "Secret" else "data")
+    return {key: text for key, text in {**encoded, **plain}.items() if isinstance(text, str)}
+
+
+def _decoded(text: Data) -> str | None:
+    """What base64 holds, where it is text."""
+    try:
+        return base64.b64decode(text).decode() if isinstance(text, str) else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _place(manifest: Manifest, file: str) -> tuple[str, ...]:
+    held = mapping(manifest.data(), "stringData")
+    return ("stringData" if file in held else "data", file)
+
+
+def _check_files(subject: Subject, service: str, held: list[tuple[Manifest, dict[str, str]]]) -> Iterator[Finding]:
+    """Every mistake once, at the first object that has it: components of a chart have much in common."""
+    options = load(service, subject.owner.release)
+    if options is None:
+        yield _not_covered(subject, service, *held[0])
+        return
+    from compiler.catalogue.check import check_files  # noqa: PLC0415 - loads oslo.config: a tenth of a second
+
+    found: dict[Mistake, list[Manifest]] = {}
+    for manifest, files in held:
+        for mistake in check_files(files, options):
+            found.setdefault(replace(mistake, line=0), []).append(manifest)
+    for mistake, manifests in found.items():
+        manifest = manifests[0]
+        others = f" and {len(manifests) - 1} more" if manifests[1:] else ""
+        message = f"{mistake.message} (`{mistake.file}` in {manifest.id}{others})"
+        steps = (step for step in (mistake.section, mistake.option) if step)
+        where = subject.field(manifest, *_place(manifest, mistake.file), *steps)
+        yield Finding(message, subject.origin(manifest), mistake.hint, where, severity=mistake.severity)
+
+
+def _not_covered(subject: Subject, service: str, manifest: Manifest, files: Mapping[str, str]) -> Finding:
+    release = subject.owner.release
+    known = [name for name, services in covered() if service in services]
+    message = f"the options of {manifest.id} are not checked: the catalogue has no {service} of the release `{release}`"
+    hint = "`site: {release: ...}`, " + nearest(release, known)
+    where = subject.field(manifest, *_place(manifest, next(iter(files))))
+    return Finding(message, subject.origin(manifest), hint, where, severity=Severity.WARNING)
+
+
+def _check_environments(subject: Subject, options: Options) -> Iterator[Finding]:
+    from compiler.catalogue.check import check_environment  # noqa: PLC0415 - as above
+
+    for manifest in subject.bundle.manifests:
+        if manifest.workload is None:
+            continue
+        for path, container in _containers(manifest.data(), ()):
+            variables = {str(entry.get("name")): _literal(entry) for entry in items(container, "env")}
+            places = {name: number for number, name in enumerate(variables)}
+            for mistake in check_environment(variables, options):
+                where = subject.field(manifest, *path, "env", places[mistake.option], "value")
+                message = f"{mistake.message} ({manifest.id}, container `{container.get('name')}`)"
+                inside, severity = str(container.get("name")), mistake.severity
+                yield Finding(message, subject.origin(manifest), mistake.hint, where, inside, severity)
+
+
+def _containers(data: Data | Map, path: _Path) -> Iterator[tuple[_Path, Map]]:
+    """Every container below ``data``, wherever the pod template lies."""
+    steps = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+    for step, below in steps:
+        if step in _CONTAINERS and isinstance(below, list):
+            for number, container in enumerate(below):
+                if isinstance(container, Mapping):
+                    yield (*path, step, number), container
+        else:
+            yield from _containers(below, (*path, step))
+
+
+def _literal(entry: Map) -> str | None:
+    value = entry.get("value")
+    return value if isinstance(value, str) else None
