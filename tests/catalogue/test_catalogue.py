@@ -35,12 +35,12 @@ def test_the_data_are_of_the_locked_packages(release: str) -> None:
 
 @pytest.mark.parametrize("release", [release for release, _ in covered()])
 def test_every_type_in_the_data_is_one_of_oslo_config(release: str) -> None:
-    options = {option for service in table().services for option in every(service, release)}
-    assert len(options) > 5000
-    for kinds in options:
-        assert values.fits(kinds, "$undefined")
-        values.fits(kinds, "1")
-        assert values.expected(kinds)
+    options = {str(option.kinds): option for service in table().services for option in every(service, release)}
+    assert len(options) > 100
+    for option in options.values():
+        assert values.fits(option, "$undefined")
+        assert values.expected(option)
+        values.fits(option, "1")  # raises where the data hold a type or an argument that oslo.config does not have
 
 
 def test_what_is_not_covered_is_none() -> None:
