@@ -26,7 +26,7 @@ _CONTAINERS: Final = ("initContainers", "containers")
 
 @rule(BUNDLE_RULES, "OS042", "every option is one that its service has in this release")
 def options_exist(subject: Subject) -> Iterator[Finding]:
-    """Check the configuration files of OpenStack's services, and the environment of their pods, option by option.
+    """Check that every option exists, in the configuration files of OpenStack's services and in their environment.
 
     Sections and options that the service does not have in the release that the instance runs are errors, and so are
     values of the wrong type, out of range, or not among the choices; deprecated options are warnings that name the
