@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 settings.register_profile(
     "ours", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -20,6 +22,23 @@ settings.load_profile("ours")
 
 ROOT: Final = Path(__file__).parent.parent
 PROGRAMS: Final = ROOT / ".venv" / "programs"
+
+
+class Lanes(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests go to any worker, but those of one module on real servers all to one: they share a cluster.
+
+    The groups of ``--dist loadgroup`` would say so, but pytest-xdist 3.8 cannot write them into the ids of pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if module.startswith("tests/servers/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    """Called by pytest-xdist."""
+    return Lanes(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,7 @@ def _publish(consumer: Party, requirement: Requirement, choice: _Choice, *, deve
         "port": provision.port,
         "members": list(_members(provider, provision, development=development)),
         **_http(provision, host),
+        **_tls(provider, provision),
         **(_credentials(consumer, requirement) if not _is_inferred(consumer) else {}),
     }
 
@@ -220,6 +221,19 @@ def _http(provision: Provision, host: str) -> Mapping[str, Data]:
         return {}
     url = f"{provision.scheme}://{host}:{provision.port}{provision.path}"
     return {"scheme": provision.scheme, "path": provision.path, "url": url}
+
+
+def _tls(provider: Party, provision: Provision) -> Mapping[str, Data]:
+    """Where the authority of an encrypted provider is: a Secret of its namespace and a key. Nothing for a plain one."""
+    values = provider.declaration.values
+    if provision.tls is None or not _told(values.get("tls", "enabled")):
+        return {}
+    own = object_name(provider.name, provision.tls, "tls")
+    return {"tls": {"secretName": str(_told(values.get("tls", "secretName")) or own), "key": "ca.crt"}}
+
+
+def _told(node: Node | None) -> object:
+    return node.value if isinstance(node, ScalarNode) else None
 
 
 def _credentials(consumer: Party, requirement: Requirement) -> Mapping[str, Data]:

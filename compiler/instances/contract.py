@@ -70,7 +70,7 @@ def _names(node: MapNode, key: str) -> tuple[ComponentName, ...]:
 
 
 def _provision(name: str, node: MapNode) -> Provision:
-    prepare = text(node, "prepare")
+    prepare, tls = text(node, "prepare"), text(node, "tls")
     return Provision(
         name=ProvisionName(name),
         interface=InterfaceName(text(node, "interface", default=name)),
@@ -79,6 +79,7 @@ def _provision(name: str, node: MapNode) -> Provision:
         origin=node.origin,
         members=flag(node, "members"),
         prepare=ComponentName(prepare) if prepare else None,
+        tls=ComponentName(tls) if tls else None,
         scheme=text(node, "scheme"),
         path=text(node, "path"),
         service=text(node, "service"),
@@ -153,6 +154,7 @@ def _dangling(contract: Contract) -> InputError:
     for provision in contract.provides:
         known(provision.component, list(components), "component", provision.origin)
         known(provision.prepare, list(components), "component", provision.origin)
+        known(provision.tls, list(components), "component", provision.origin)
     for requirement in contract.requires:
         known(requirement.secret, secrets, "secret", requirement.origin)
         for name in requirement.components or ():

@@ -73,7 +73,8 @@ class Provision:
     """What a chart offers: an interface, served by a component on a port.
 
     ``members`` publishes the addresses of the single members too; ``prepare`` names the component whose Job prepares
-    what one consumer needs (a database, a user) and which that consumer then waits for. ``service`` is what its Service
+    what one consumer needs (a database, a user) and which that consumer then waits for. ``tls`` names the component
+    whose certificate clients see, where the provider's value ``tls.enabled`` is true. ``service`` is what its Service
     is called, where the chart does not name it as ours do.
     """
 
@@ -84,6 +85,7 @@ class Provision:
     origin: Origin
     members: bool = False
     prepare: ComponentName | None = None
+    tls: ComponentName | None = None
     scheme: str = ""
     path: str = ""
     service: str = ""

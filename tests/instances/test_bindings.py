@@ -17,7 +17,7 @@ from compiler.model.site import Declaration, Delivery, Kubernetes, Secrets, Site
 FILE = "environments/s/environment.yaml"
 CONTRACTS = {
     "db": """
-provides: {mysql: {component: server, port: 3306, members: true, prepare: provision}}
+provides: {mysql: {component: server, port: 3306, members: true, prepare: provision, tls: server}}
 components:
   server: {role: quorum, replicas: {value: replicas}}
   provision: {role: job, after: [server]}
@@ -144,6 +144,23 @@ def test_the_consumer_reads_address_members_and_its_own_account(tmp_path: Path) 
         "username": "app_two",
         "secretName": "app-two-database",
     }
+
+
+@pytest.mark.parametrize(
+    ("tls", "told"),
+    [
+        ("{enabled: false}", None),
+        ("{enabled: true, secretName: ''}", {"secretName": "db-server-tls", "key": "ca.crt"}),
+        ("{enabled: true, secretName: given}", {"secretName": "given", "key": "ca.crt"}),
+    ],
+    ids=["plain", "made by cert-manager", "given"],
+)
+def test_the_consumer_of_an_encrypted_provider_knows_where_the_authority_is(
+    tmp_path: Path, tls: str, told: object
+) -> None:
+    found = resolved(tmp_path, f"db: {{chart: db, values: {{replicas: 3, tls: {tls}}}}}\napp: {{chart: app}}\n")
+    node = found["app"].values.get("bindings", "database", "tls")
+    assert (node.data() if node else None) == told
 
 
 def test_the_provider_reads_its_consumers_with_a_secret_of_its_own_namespace(tmp_path: Path) -> None:

@@ -9,21 +9,27 @@ import argparse
 import importlib
 import json
 import select
+import ssl
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 pika: Any = importlib.import_module("pika")  # no types are published for it
 FAILURES = (pika.exceptions.AMQPError, OSError, ValueError)
 
 
-def connect(host: str, port: int, vhost: str, user: str, password: str) -> Any:
+def connect(host: str, arguments: argparse.Namespace, password: str) -> Any:
+    tls = None
+    if arguments.authority:
+        tls = pika.SSLOptions(ssl.create_default_context(cafile=arguments.authority), host)
     return pika.BlockingConnection(
         pika.ConnectionParameters(
             host,
-            port,
-            vhost,
-            pika.PlainCredentials(user, password),
+            arguments.port,
+            arguments.vhost,
+            pika.PlainCredentials(arguments.user, password),
+            ssl_options=tls,
             heartbeat=5,
             connection_attempts=1,
             socket_timeout=2,
@@ -48,13 +54,7 @@ def publish(arguments: argparse.Namespace, password: str) -> dict[str, object]:
         try:
             if channel is None:
                 turn += 1
-                connection = connect(
-                    arguments.hosts[turn % len(arguments.hosts)],
-                    arguments.port,
-                    arguments.vhost,
-                    arguments.user,
-                    password,
-                )
+                connection = connect(arguments.hosts[turn % len(arguments.hosts)], arguments, password)
                 channel = connection.channel()
                 channel.queue_declare(arguments.queue, durable=True)
                 channel.confirm_delivery()
@@ -80,18 +80,31 @@ def publish(arguments: argparse.Namespace, password: str) -> dict[str, object]:
 
 
 def drain(arguments: argparse.Namespace, password: str) -> dict[str, object]:
-    """Take everything out of the queue."""
-    connection = connect(arguments.hosts[0], arguments.port, arguments.vhost, arguments.user, password)
+    """Take everything out of the queue; while a leader is elected it asks again, with ``--patience`` seconds."""
+    found: set[int] = set()
+    until = time.monotonic() + arguments.patience
+    while True:
+        try:
+            for number in _take(arguments, password):
+                found.add(number)
+        except FAILURES:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+        else:
+            return {"found": sorted(found)}
+
+
+def _take(arguments: argparse.Namespace, password: str) -> Iterator[int]:
+    connection = connect(arguments.hosts[0], arguments, password)
     channel = connection.channel()
     channel.basic_qos(prefetch_count=1000)
-    found = []
     for method, _, body in channel.consume(arguments.queue, inactivity_timeout=3):
         if method is None:
             break
-        found.append(int(body))
+        yield int(body)
         channel.basic_ack(method.delivery_tag)
     connection.close()
-    return {"found": found}
 
 
 def main() -> None:
@@ -102,6 +115,8 @@ def main() -> None:
     parser.add_argument("--vhost", required=True)
     parser.add_argument("--user", required=True)
     parser.add_argument("--queue", default="work")
+    parser.add_argument("--authority", default="")
+    parser.add_argument("--patience", type=float, default=0)
     parser.add_argument("--pause", type=float, default=0)
     arguments = parser.parse_args()
     password = sys.stdin.readline().strip()

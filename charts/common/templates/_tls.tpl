@@ -1,5 +1,5 @@
 {{- /*
-abstract: cert-manager's Certificate for the members of a component: the client Service, every member (also by name, where `replicas` says how many: a server that asks its name server who connects finds them), and the member itself. The Secret has the Certificate's name. `tls` is {enabled, secretName, issuer: {kind, name}}; without TLS, and where a Secret is named, it is nothing.
+abstract: cert-manager's Certificate for the members of a component: the client Service, every member (also by name, where `replicas` says how many: a server that asks its name server who connects finds them), further `names`, and the member itself. The Secret has the Certificate's name. `tls` is {enabled, secretName, issuer: {kind, name}}; without TLS, and where a Secret is named, it is nothing.
 values: {tls: {enabled: true, secretName: "", issuer: {kind: ClusterIssuer, name: openstack}}}
 usage: {{ include "common.tls.certificate" (dict "root" $ "component" "server" "replicas" 1) }}
 return:
@@ -32,6 +32,9 @@ spec:
   dnsNames:
     - {{ $host }}
     - {{ $host }}.cluster.local
+    {{- range .names }}
+    - {{ . | quote }}
+    {{- end }}
     - "*.{{ include "common.names.domain" . }}"
     {{- if .replicas }}
     {{- range include "common.names.members" . | fromJsonArray }}
@@ -52,10 +55,10 @@ spec:
 {{- end -}}
 
 {{- /*
-abstract: The volume `tls` with the certificates of a component's members, as a list item; nothing without TLS.
+abstract: The volume `tls` with the certificates of a component's members, as a list item; with `authority: true` the authority alone, for whom they serve. Nothing without TLS.
 values: {tls: {enabled: true, secretName: ""}}
-usage: {{ include "common.tls.volume" (dict "root" $ "component" "server") }}
-return: [{name: tls, secret: {secretName: demo-server-tls, defaultMode: 0440}}]
+usage: {{ include "common.tls.volume" (dict "root" $ "component" "server" "authority" true) }}
+return: [{name: tls, secret: {secretName: demo-server-tls, defaultMode: 0440, items: [{key: ca.crt, path: ca.crt}]}}]
 */ -}}
 {{- define "common.tls.volume" -}}
 {{- if .root.Values.tls.enabled -}}
@@ -63,5 +66,20 @@ return: [{name: tls, secret: {secretName: demo-server-tls, defaultMode: 0440}}]
   secret:
     secretName: {{ .root.Values.tls.secretName | default (include "common.names.name" (dict "root" .root "suffix" (printf "%s-tls" .component))) }}
     defaultMode: 0440
+    {{- if .authority }}
+    items: [{key: ca.crt, path: ca.crt}]
+    {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+abstract: The mount of that volume, as a list item; nothing without TLS.
+values: {tls: {enabled: true}, paths: {tls: /run/secrets/tls}}
+usage: {{ include "common.tls.mount" (dict "root" $) }}
+return: [{name: tls, mountPath: /run/secrets/tls, readOnly: true}]
+*/ -}}
+{{- define "common.tls.mount" -}}
+{{- if .root.Values.tls.enabled -}}
+- {name: tls, mountPath: {{ .root.Values.paths.tls }}, readOnly: true}
 {{- end -}}
 {{- end -}}

@@ -8,8 +8,11 @@ wait for its vote.
 import json
 import os
 import pathlib
+import signal
 import socket
+import ssl
 import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -59,6 +62,7 @@ class Member:
         self.lock = threading.Lock()
         self.out_since = None
         self.checked = {}
+        self.context, self.certified = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), 0.0
 
     def look(self, age=0.0):
         """Ask the server, unless the last answer is younger than `age` seconds."""
@@ -122,6 +126,7 @@ class Member:
 
     def tend(self):
         """One round of the things that need doing."""
+        self.renew_certificate()
         if self.synced:
             self.out_since = None
             if not member.DRAINING.exists() and member.read(member.PROGRESS, NOBODY)["phase"] == "starting":
@@ -180,9 +185,27 @@ class Member:
             f"--user={account}",
             "--connect-timeout=3",
             "--execute=SELECT 1",
+            *(["--ssl", "--skip-ssl-verify-server-cert"] if member.TLS else []),  # to itself
         ]
         done = subprocess.run(client, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, timeout=10)
         return done.returncode == 0
+
+    def renew_certificate(self):
+        """A certificate that was renewed on disk is taken into use, by the agent and by the running server."""
+        if not member.TLS:
+            return
+        changed = (member.TLS / "tls.crt").stat().st_mtime
+        if changed == self.certified:
+            return
+        self.context.load_cert_chain(member.TLS / "tls.crt", member.TLS / "tls.key")
+        if self.certified and self.status:
+            reload = "wsrep_provider_socket_ssl_reload"  # from 11.4 on; before, one of the provider's options
+            known = member.sql(f"FLUSH LOCAL SSL; SHOW GLOBAL VARIABLES LIKE '{reload}';")
+            member.sql(
+                f"SET GLOBAL {reload} = ON;" if known else "SET GLOBAL wsrep_provider_options = 'socket.ssl_reload=1';"
+            )
+            member.say("the certificate was renewed")
+        self.certified = changed
 
     def step_back(self):
         """Stop a server that is of no use as it is, so that start.py can do better.
@@ -207,10 +230,13 @@ class Handler(BaseHTTPRequestHandler):
     """/state: the report, true at this moment. /ready and /writable: 200 or 503. /live: 200."""
 
     member = None
+    timeout = 10  # for one who connects and then says nothing
 
     def do_GET(self):
         if self.path == "/state":
             self.member.look(age=0.3)  # who asks is about to decide something
+        elif self.path != "/live":
+            self.member.look(age=5)  # after a stall, never what was true before it
         report = self.member.report() if self.path != "/live" else {}
         verdicts = {"/live": True, "/state": True, "/ready": self.member.ready, "/writable": self.member.writable}
         verdict = verdicts.get(self.path)
@@ -237,15 +263,23 @@ class Server(ThreadingHTTPServer):
 
 
 def main():
+    # As process 1 it would be ignored, and the pod's end would wait for the whole grace period.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Handler.member = Member()
     server = Server((member.ADDRESS, int(member.AGENT_PORT)), Handler)
+    if member.TLS:
+        Handler.member.renew_certificate()
+        # A connection's handshake is its own thread's: one that never comes holds up nobody.
+        server.socket = Handler.member.context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     while True:
         Handler.member.look()
         try:
             Handler.member.tend()
         except (subprocess.SubprocessError, OSError) as error:
-            member.say(f"will try again: {error}")
+            member.say(f"will try again: {error} {getattr(error, 'stderr', None) or ''}".strip())
         time.sleep(1)
 
 

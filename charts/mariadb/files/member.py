@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -24,6 +25,9 @@ MAJORITY = len(MEMBERS) // 2 + 1
 
 SQL_PORT = os.environ["SQL_PORT"]
 AGENT_PORT = os.environ["AGENT_PORT"]
+
+TLS = pathlib.Path(os.environ["TLS"]) if "TLS" in os.environ else None  # certificate, key and authority
+SCHEME = "https" if TLS else "http"
 
 VOLUME = pathlib.Path(os.environ["VOLUME"])
 DATA = VOLUME / "data"
@@ -108,10 +112,20 @@ def answers(timeout=5):
     return True
 
 
+def ask(address, path, timeout):
+    """The answer of the agent at `address`; raises OSError. Another member must have a certificate of its name."""
+    context = None
+    if TLS:
+        context = ssl.create_default_context(cafile=TLS / "ca.crt")
+        context.check_hostname = address != ADDRESS
+    url = f"{SCHEME}://{url_host(address)}:{AGENT_PORT}{path}"
+    return urllib.request.urlopen(url, timeout=timeout, context=context)
+
+
 def state_of(address, timeout=2):
     """What the agent at `address` reports, or None."""
     try:
-        with urllib.request.urlopen(f"http://{url_host(address)}:{AGENT_PORT}/state", timeout=timeout) as reply:
+        with ask(address, "/state", timeout) as reply:
             return json.load(reply)
     except (OSError, ValueError, urllib.error.URLError):
         return None

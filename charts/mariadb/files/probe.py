@@ -8,17 +8,16 @@ ready: synced, in a primary component, open for writes.
 
 import subprocess
 import sys
-import urllib.request
 
 import member
 
 
 def ready():
     try:
-        with urllib.request.urlopen(f"http://{member.url_host(member.ADDRESS)}:{member.AGENT_PORT}/ready", timeout=3):
-            return True
+        member.ask(member.ADDRESS, "/ready", 3).close()
     except OSError:
         return False
+    return True
 
 
 def live():

@@ -28,6 +28,7 @@ def ask(statements, user="root", password=ADMIN_PASSWORD):
         "--skip-column-names",
         "--raw",
         "--connect-timeout=5",
+        *([f"--ssl-ca={os.environ['TLS']}/ca.crt", "--ssl-verify-server-cert"] if "TLS" in os.environ else []),
     ]
     return subprocess.run(
         client, input=statements, env={**os.environ, "MYSQL_PWD": password}, capture_output=True, text=True, timeout=300

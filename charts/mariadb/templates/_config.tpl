@@ -52,12 +52,29 @@ server.cnf: |
   {{- $donors := list }}
   {{- range $i := until $replicas }}{{ $donors = prepend $donors (printf "%s-%d" $name $i) }}{{ end }}
   wsrep_sst_donor = {{ join "," $donors }},
+  {{- with $values.paths.tls }}
+  {{- if $values.tls.enabled }}
+
+  ssl_cert = {{ . }}/tls.crt
+  ssl_key = {{ . }}/tls.key
+  ssl_ca = {{ . }}/ca.crt
+  require_secure_transport = ON
+  {{- end }}
+  {{- end }}
   {{- range $option, $value := $values.conf.mysqld }}
   {{ $option }} = {{ $value }}
   {{- end }}
 
   [sst]
   streamfmt = mbstream
+  {{- if $values.tls.enabled }}
+  encrypt = 3
+  # Of the same authority; members are addressed by numbers, which no certificate has.
+  ssl-mode = VERIFY_CA
+  tcert = {{ $values.paths.tls }}/tls.crt
+  tkey = {{ $values.paths.tls }}/tls.key
+  tca = {{ $values.paths.tls }}/ca.crt
+  {{- end }}
   {{- range $option, $value := $values.conf.sst }}
   {{ $option }} = {{ $value }}
   {{- end }}
@@ -65,13 +82,17 @@ server.cnf: |
 
 {{- /*
 abstract: Options of the Galera provider in one line; start.py adds the member's addresses.
-values: {galera: {cache: 1Gi, providerOptions: {gcs.fc_limit: "128"}}}
+values: {galera: {cache: 1Gi, providerOptions: {gcs.fc_limit: "128"}}, tls: {enabled: false}}
 usage: {{ include "mariadb.provideroptions" (dict "root" $) }}
 return: gcache.size=1073741824;gcs.fc_limit=128;pc.recovery=false
 */ -}}
 {{- define "mariadb.provideroptions" -}}
 {{- $cache := include "mariadb.bytes" (dict "name" "galera.cache" "quantity" .root.Values.galera.cache) -}}
-{{- $options := merge (dict "pc.recovery" "false") .root.Values.galera.providerOptions (dict "gcache.size" $cache) -}}
+{{- $tls := dict -}}
+{{- if .root.Values.tls.enabled -}}
+{{- range $option, $file := dict "cert" "tls.crt" "key" "tls.key" "ca" "ca.crt" }}{{ $_ := set $tls (printf "socket.ssl_%s" $option) (printf "%s/%s" $.root.Values.paths.tls $file) }}{{ end -}}
+{{- end -}}
+{{- $options := merge (dict "pc.recovery" "false") .root.Values.galera.providerOptions (dict "gcache.size" $cache) $tls -}}
 {{- $pairs := list -}}
 {{- range $option, $value := $options }}{{ $pairs = append $pairs (printf "%s=%v" $option $value) }}{{ end -}}
 {{- join ";" $pairs -}}

@@ -37,6 +37,9 @@ containers:
       - {name: DATABASES, value: {{ uniq $databases | sortAlpha | join " " | quote }}}
       - {name: COLLATION, value: {{ $values.server.collation | quote }}}
       - {name: USERNAME, value: {{ .consumer.username | quote }}}
+      {{- if $values.tls.enabled }}
+      - {name: TLS, value: {{ $values.paths.tls }}}
+      {{- end }}
       - {name: WAIT_SECONDS, value: "600"}
     resources:
       {{- include "common.resources" (dict "root" .root "component" "provision") | nindent 6 }}
@@ -44,7 +47,9 @@ containers:
       {{- include "common.container.security" (dict "root" .root) | nindent 6 }}
     volumeMounts:
       - {name: scripts, mountPath: {{ $values.paths.scripts }}, readOnly: true}
+      {{- include "common.tls.mount" . | nindent 6 }}
 volumes:
+  {{- include "common.tls.volume" (dict "root" .root "component" "server" "authority" true) | nindent 2 }}
   - name: scripts
     configMap:
       name: {{ include "common.names.name" (dict "root" .root "suffix" "provision") }}

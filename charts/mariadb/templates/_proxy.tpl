@@ -44,6 +44,9 @@ haproxy.cfg: |
   backend members
     option httpchk GET /writable
     http-check expect status 200
+    {{- if $values.tls.enabled }}
+    default-server check-ssl verify required ca-file {{ $values.paths.tls }}/ca.crt
+    {{- end }}
     default-server check port {{ $values.ports.agent }} inter 1s fastinter 250ms downinter 500ms fall 2 rise 2
     default-server observe layer4 error-limit 1 on-error mark-down on-marked-down shutdown-sessions
     default-server init-addr last,libc,none resolvers dns resolve-prefer ipv4
@@ -110,7 +113,9 @@ containers:
     volumeMounts:
       - {name: config, mountPath: {{ $values.paths.config }}, readOnly: true}
       - {name: run, mountPath: {{ $values.paths.run }}}
+      {{- include "common.tls.mount" . | nindent 6 }}
 volumes:
+  {{- include "common.tls.volume" (dict "root" .root "component" "server" "authority" true) | nindent 2 }}
   - name: config
     configMap:
       name: {{ include "common.names.name" (dict "root" .root "suffix" "proxy") }}

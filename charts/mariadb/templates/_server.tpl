@@ -22,16 +22,16 @@ initContainers:
     ports:
       - {name: agent, containerPort: {{ $values.ports.agent }}}
     startupProbe:
-      httpGet: {path: /live, port: agent}
+      httpGet: {path: /live, port: agent{{ ternary ", scheme: HTTPS" "" $values.tls.enabled }}}
       periodSeconds: 1
       failureThreshold: 60
     livenessProbe:
-      httpGet: {path: /live, port: agent}
+      httpGet: {path: /live, port: agent{{ ternary ", scheme: HTTPS" "" $values.tls.enabled }}}
       periodSeconds: 10
       timeoutSeconds: 5
       failureThreshold: 6
     readinessProbe:
-      httpGet: {path: /live, port: agent}
+      httpGet: {path: /live, port: agent{{ ternary ", scheme: HTTPS" "" $values.tls.enabled }}}
       periodSeconds: 10
       timeoutSeconds: 5
       failureThreshold: 3
@@ -81,6 +81,7 @@ containers:
   {{- include "mariadb.exporter" . | nindent 2 }}
   {{- end }}
 volumes:
+  {{- include "common.tls.volume" (dict "root" .root "component" "server") | nindent 2 }}
   - name: run
     emptyDir: {medium: Memory, sizeLimit: 16Mi}
   - name: tmp
@@ -121,6 +122,7 @@ return: [{name: POD_NAME, value: text}]
   "SQL_PORT" $values.ports.mysql
   "VOLUME" $values.paths.volume
 }}
+{{- if $values.tls.enabled }}{{ $_ := set $plain "TLS" $values.paths.tls }}{{ end }}
 {{- range $name, $value := $plain }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
@@ -139,6 +141,7 @@ return: [{name: data, mountPath: text}]
 - {name: tmp, mountPath: /tmp}
 - {name: config, mountPath: {{ $paths.config }}, readOnly: true}
 - {name: scripts, mountPath: {{ $paths.scripts }}, readOnly: true}
+{{ include "common.tls.mount" . }}
 {{- end -}}
 
 {{- /*
@@ -157,6 +160,10 @@ return: [{name: exporter}]
     - --web.listen-address=$(POD_IP):{{ $values.ports.metrics }}
     - --mysqld.address=$(POD_IP):{{ $values.ports.mysql }}
     - --mysqld.username=monitor
+    {{- if $values.tls.enabled }}
+    # To its own member, by an address that no certificate has.
+    - --tls.insecure-skip-verify
+    {{- end }}
   env:
     - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
     - name: MYSQLD_EXPORTER_PASSWORD

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import ssl
 import sys
 import time
 import urllib.error
@@ -18,6 +19,7 @@ from http import HTTPStatus
 API = os.environ["API"]
 ADMIN, ADMIN_PASSWORD = os.environ["ADMIN"], os.environ["ADMIN_PASSWORD"]
 VHOST, USER, PASSWORD = os.environ["VHOST"], os.environ["USERNAME"], os.environ["PASSWORD"]
+CONTEXT = ssl.create_default_context(cafile=os.environ["AUTHORITY"]) if "AUTHORITY" in os.environ else None
 WAIT_SECONDS = float(os.environ["WAIT_SECONDS"])
 HEADERS = {
     "Authorization": "Basic " + base64.b64encode((ADMIN + ":" + ADMIN_PASSWORD).encode()).decode(),
@@ -32,7 +34,7 @@ def call(method, *path, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, method=method, headers=HEADERS)
     try:
-        answer = urllib.request.urlopen(request, timeout=30).read()
+        answer = urllib.request.urlopen(request, timeout=30, context=CONTEXT).read()
     except urllib.error.HTTPError as error:
         if error.code == HTTPStatus.NOT_FOUND and method in ("GET", "DELETE"):
             return None

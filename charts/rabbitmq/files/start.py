@@ -150,7 +150,8 @@ def join(me, peer):
     # The member's own configuration, but nobody outside can connect.
     own = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILE"]).read_text().splitlines(keepends=True)
     conf = HOME / "joining.conf"
-    kept = [line for line in own if not line.startswith(("listeners.", "log.console.level"))]
+    dropped = ("listeners.", "management.", "ssl_options.", "log.console.level")
+    kept = [line for line in own if not line.startswith(dropped)]
     conf.write_text("".join(kept) + SECLUDED)
     environment = dict(os.environ, RABBITMQ_CONFIG_FILE=str(conf))
     server = subprocess.Popen(["rabbitmq-server"], env=environment, start_new_session=True)

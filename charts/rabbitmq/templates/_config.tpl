@@ -11,9 +11,28 @@ return: {rabbitmq.conf: text, advanced.config: text, enabled_plugins: text}
 {{- $volume := include "rabbitmq.bytes" (dict "name" "storage.size" "quantity" $values.storage.size) | int64 -}}
 rabbitmq.conf: |
   cluster_name = {{ .root.Release.Name }}.{{ .root.Release.Namespace }}
+  {{- if $values.tls.enabled }}
+  listeners.tcp = none
+  listeners.ssl.default = {{ $values.ports.amqp }}
+  ssl_options.cacertfile = {{ $values.paths.tls }}/ca.crt
+  ssl_options.certfile = {{ $values.paths.tls }}/tls.crt
+  ssl_options.keyfile = {{ $values.paths.tls }}/tls.key
+  ssl_options.versions.1 = tlsv1.3
+  ssl_options.versions.2 = tlsv1.2
+  # Clients have passwords; one that shows a certificate must have it from the same authority.
+  ssl_options.verify = verify_peer
+  ssl_options.fail_if_no_peer_cert = false
+  management.ssl.port = {{ $values.ports.management }}
+  management.ssl.cacertfile = {{ $values.paths.tls }}/ca.crt
+  management.ssl.certfile = {{ $values.paths.tls }}/tls.crt
+  management.ssl.keyfile = {{ $values.paths.tls }}/tls.key
+  {{- else }}
   listeners.tcp.default = {{ $values.ports.amqp }}
   management.tcp.port = {{ $values.ports.management }}
+  {{- end }}
   prometheus.tcp.port = {{ $values.ports.metrics }}
+  # A member whose host is gone says nothing: it is given up after this many seconds, or a quarter more or less.
+  net_ticktime = 20
   log.console = true
   log.console.level = info
   log.file = false
@@ -54,6 +73,13 @@ advanced.config: |
   ].
 enabled_plugins: |
   [rabbitmq_management,rabbitmq_prometheus].
+{{- if $values.tls.enabled }}
+{{- $files := printf "{cacertfile, %q}, {certfile, %q}, {keyfile, %q}" (printf "%s/ca.crt" $values.paths.tls) (printf "%s/tls.crt" $values.paths.tls) (printf "%s/tls.key" $values.paths.tls) }}
+distribution.conf: |
+  %% Between members, and from the command line tools: both sides show a certificate of the same authority.
+  [{server, [{{ $files }}, {verify, verify_peer}, {fail_if_no_peer_cert, true}]},
+   {client, [{{ $files }}, {verify, verify_peer}]}].
+{{- end }}
 {{- end -}}
 
 {{- /*

@@ -23,7 +23,10 @@ containers:
             name: {{ .consumer.secretName }}
             key: password
       - {name: ADMIN, value: {{ $values.admin.username | quote }}}
-      - {name: API, value: "http://{{ include "common.names.host" (dict "root" .root "component" "server") }}:{{ $values.ports.management }}"}
+      - {name: API, value: "{{ ternary "https" "http" $values.tls.enabled }}://{{ include "common.names.host" (dict "root" .root "component" "server") }}:{{ $values.ports.management }}"}
+      {{- if $values.tls.enabled }}
+      - {name: AUTHORITY, value: {{ $values.paths.tls }}/ca.crt}
+      {{- end }}
       - {name: USERNAME, value: {{ .consumer.username | quote }}}
       - {name: VHOST, value: {{ .consumer.vhost | quote }}}
       - {name: WAIT_SECONDS, value: "600"}
@@ -33,7 +36,9 @@ containers:
       {{- include "common.container.security" (dict "root" .root) | nindent 6 }}
     volumeMounts:
       - {name: scripts, mountPath: {{ $values.paths.scripts }}, readOnly: true}
+      {{- include "common.tls.mount" . | nindent 6 }}
 volumes:
+  {{- include "common.tls.volume" (dict "root" .root "component" "server" "authority" true) | nindent 2 }}
   - name: scripts
     configMap:
       name: {{ include "common.names.name" (dict "root" .root "suffix" "provision") }}

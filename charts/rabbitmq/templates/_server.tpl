@@ -54,7 +54,9 @@ containers:
       - {name: config, mountPath: {{ $values.paths.config }}, readOnly: true}
       - {name: scripts, mountPath: {{ $values.paths.scripts }}, readOnly: true}
       - {name: cookie, mountPath: {{ $values.paths.cookie }}, readOnly: true}
+      {{- include "common.tls.mount" . | nindent 6 }}
 volumes:
+  {{- include "common.tls.volume" (dict "root" .root "component" "server") | nindent 2 }}
   - name: run
     emptyDir: {medium: Memory, sizeLimit: 16Mi}
   - name: tmp
@@ -119,6 +121,11 @@ return: [{name: POD_NAME, value: text}]
   "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS" (printf "+S %v:%v" $values.schedulers $values.schedulers)
   "RABBITMQ_USE_LONGNAME" true
 }}
+{{- if $values.tls.enabled }}
+{{- $distribution := printf "-proto_dist inet_tls -ssl_dist_optfile %s/distribution.conf" $values.paths.config }}
+{{- $_ := set $plain "RABBITMQ_CTL_ERL_ARGS" $distribution }}
+{{- $_ := set $plain "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS" (printf "%s %s" (get $plain "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS") $distribution) }}
+{{- end }}
 {{- with $values.featureFlags }}{{ $_ := set $plain "RABBITMQ_FEATURE_FLAGS" (join "," .) }}{{ end }}
 {{- range $name, $value := $plain }}
 - {name: {{ $name }}, value: {{ $value | quote }}}

@@ -246,7 +246,7 @@ class World:
     """Members as Galera treats them: what a component acknowledges, every one of its members has."""
 
     def __init__(self, count: int, seed: int) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - chance, not secrecy
         self.members = [Member() for _ in range(count)]
         self.component: set[int] = set(range(count))
         self.acknowledged: list[int] = []
