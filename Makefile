@@ -33,6 +33,11 @@ $(SERVERS)/.ready: $(STAMP) tests/servers/root.py
 	$(BIN)/python tests/servers/root.py $(SERVERS)/root
 	@test ! -d $(SERVERS)/root || touch $@
 
+# The services that the charts run, below the servers; nothing where there are none.
+$(SERVERS)/.services: $(SERVERS)/.ready tests/services.lock tests/servers/services.py
+	$(BIN)/python tests/servers/services.py $(SERVERS)/root
+	@touch $@
+
 # Services of OpenStack, whose own validator judges what the charts render.
 $(SERVICES)/.ready: $(STAMP) tests/services.lock
 	$(PYTHON) -m venv $(SERVICES)
@@ -42,11 +47,11 @@ $(SERVICES)/.ready: $(STAMP) tests/services.lock
 demo: $(STAMP) ## Compile env/site-a
 	$(BIN)/oscompile env/site-a
 
-test: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.ready ## Run every test, on real servers too (Debian, root); RabbitMQ has only make servers
+test: $(STAMP) $(PROGRAMS)/kubectl $(SERVICES)/.ready $(SERVERS)/.services ## Run every test, on real servers too (Debian, root); RabbitMQ has only make servers
 	@rm -f $(SERVERS)/report.jsonl
 	$(BIN)/pytest -n auto --dist loadscope --ignore tests/servers/test_rabbitmq.py --ignore tests/servers/test_rabbitmq_tls.py
 
-servers: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.ready ## Run only the charts on real servers, and write the tables of docs/resilience.md from it
+servers: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.services ## Run only the charts on real servers, and write the tables of docs/resilience.md from it
 	@rm -f $(SERVERS)/report.jsonl
 	$(BIN)/pytest -n auto --dist loadscope tests/servers
 	$(BIN)/python -m tests.servers.report $(SERVERS)/report.jsonl
