@@ -80,6 +80,7 @@ def _provision(name: str, node: MapNode) -> Provision:
         members=flag(node, "members"),
         prepare=ComponentName(prepare) if prepare else None,
         tls=ComponentName(tls) if tls else None,
+        plaintext=text(node, "plaintext"),
         scheme=text(node, "scheme"),
         path=text(node, "path"),
         service=text(node, "service"),
@@ -108,6 +109,7 @@ def _component(name: str, node: MapNode) -> Component:
         after=_names(node, "after"),
         phase=Phase(phase) if phase else None,
         reason=text(node, "reason"),
+        reload=text(node, "reload"),
         objects=tuple(str(name) for name in _names(node, "objects")),
     )
 

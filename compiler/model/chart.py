@@ -48,9 +48,10 @@ class Phase(StrEnum):
 class Component:
     """One workload of a chart.
 
-    ``replicas`` is a fixed count, or the path in the values where the count is written. ``objects`` says which objects
-    are its own (``Deployment/keystone-api``; ``*`` for any, ``{instance}`` for the instance's name), for a chart whose
-    objects do not say it by themselves.
+    ``replicas`` is a fixed count, or the path in the values where the count is written. ``reload`` says how it takes a
+    renewed certificate into use while it runs. ``objects`` says which objects are its own
+    (``Deployment/keystone-api``; ``*`` for any, ``{instance}`` for the instance's name), for a chart whose objects do
+    not say it by themselves.
     """
 
     name: ComponentName
@@ -60,6 +61,7 @@ class Component:
     after: tuple[ComponentName, ...] = ()
     phase: Phase | None = None
     reason: str = ""
+    reload: str = ""
     objects: tuple[str, ...] = ()
 
     @property
@@ -74,8 +76,8 @@ class Provision:
 
     ``members`` publishes the addresses of the single members too; ``prepare`` names the component whose Job prepares
     what one consumer needs (a database, a user) and which that consumer then waits for. ``tls`` names the component
-    whose certificate clients see, where the provider's value ``tls.enabled`` is true. ``service`` is what its Service
-    is called, where the chart does not name it as ours do.
+    whose certificate clients see, where the provider's value ``tls.enabled`` is true; ``plaintext`` says why there is
+    none. ``service`` is what its Service is called, where the chart does not name it as ours do.
     """
 
     name: ProvisionName
@@ -86,6 +88,7 @@ class Provision:
     members: bool = False
     prepare: ComponentName | None = None
     tls: ComponentName | None = None
+    plaintext: str = ""
     scheme: str = ""
     path: str = ""
     service: str = ""

@@ -31,10 +31,10 @@ class Owner:
 
     ``contracted`` is whether the chart ships a contract of its own, and so has promised to keep the rules of contracts;
     one that a site wrote for somebody else's chart promises nothing on that chart's behalf. ``agents`` are its
-    components of that role; ``registries`` are those that the site allows, none where it allows all;
-    ``default_credentials`` is whether the site accepts those that the chart has by default; ``release``
-    is that of OpenStack which it runs, ``configuration`` the files of oslo.config that its contract declares, with the
-    service of each.
+    components of that role, ``reloading`` those that load a renewed certificate by themselves; ``registries`` are those
+    that the site allows, none where it allows all; ``default_credentials`` is whether the site accepts those that the
+    chart has by default; ``release`` is that of OpenStack which it runs, ``configuration`` the files of oslo.config
+    that its contract declares, with the service of each.
     """
 
     name: InstanceName
@@ -43,6 +43,7 @@ class Owner:
     contracted: bool
     kubernetes: str = ""
     agents: frozenset[str] = frozenset()
+    reloading: frozenset[str] = frozenset()
     registries: tuple[str, ...] = ()
     default_credentials: bool = False
     release: str = ""
@@ -60,6 +61,7 @@ class Owner:
             contracted=contract is not None and contract.shipped,
             kubernetes=site.kubernetes.version,
             agents=frozenset(each.name for each in components if each.role is Role.AGENT),
+            reloading=frozenset(each.name for each in components if each.reload),
             registries=site.registries,
             default_credentials=instance.default_credentials,
             release=_release(instance),

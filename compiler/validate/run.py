@@ -69,7 +69,7 @@ class Judge:
         """What its verdicts depend on that a render does not: contracts, credentials, registries, definitions."""
         said = {
             f"{one.chart_path} {one.contracted} {one.default_credentials} {sorted(one.agents)} {one.registries} "
-            f"{one.configuration}"
+            f"{one.configuration} {sorted(one.reloading)}"
             for one in self.owners.values()
         }
         return "\n".join((*sorted(said), digest(self.vendored)))

@@ -131,7 +131,8 @@ def known_topology(document: MapNode) -> Topology | None:
 
 def instance(name: str, given: Mapping[str, Any]) -> Instance:
     """One instance of a case."""
-    values = parse_node(emit(given.get("values", {})), FILE)
+    file = "charts/app/values.yaml" if "defaults" in given else FILE
+    values = parse_node(emit(given.get("defaults", given.get("values", {}))), file)
     assert isinstance(values, MapNode)
     return Instance(
         name=InstanceName(name),
@@ -161,6 +162,7 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
             Role(role),
             Origin("charts/app/component.yaml", line, 3),
             replicas=("replicas",),
+            reload=given.get("reload", {}).get(name, ""),
             after=tuple(ComponentName(each) for each in given.get("after", {}).get(name, ())),
             phase=Phase(given["phases"][name]) if name in given.get("phases", {}) else None,
         )
@@ -169,20 +171,29 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
     place = Origin("charts/app/component.yaml")
     needs = tuple(Requirement(RequirementName(name), InterfaceName(name), place) for name in given.get("requires", []))
     files = tuple(ConfigurationFile(name, to, place) for name, to in given.get("configuration", {}).items())
-    return Contract(place, components=components, requires=needs, configuration=files)
+    offers = tuple(provision(name, said) for name, said in given.get("provides", {}).items())
+    return Contract(place, components=components, requires=needs, configuration=files, provides=offers)
+
+
+def provision(name: str, said: Mapping[str, Any]) -> Provision:
+    """What a chart offers under ``name``."""
+    return Provision(
+        ProvisionName(name),
+        InterfaceName(name),
+        ComponentName(said["component"]),
+        said["port"],
+        Origin("charts/app/component.yaml", 4, 3),
+        tls=said.get("tls"),
+        plaintext=said.get("plaintext", ""),
+        scheme=said.get("scheme", ""),
+    )
 
 
 def binding(to: Mapping[str, Any]) -> Binding:
-    """A binding to a provider's component and port."""
-    provision = Provision(
-        ProvisionName("mysql"),
-        InterfaceName("mysql"),
-        ComponentName(to["component"]),
-        to["port"],
-        Origin("charts/app/component.yaml", 4, 3),
-    )
+    """A binding to a provider's component and port, and what it publishes."""
     requirement = Requirement(RequirementName("database"), InterfaceName("mysql"), PLACE)
-    return Binding(requirement, InstanceName(to["provider"]), provision, {}, PLACE, "")
+    published = to.get("published", {})
+    return Binding(requirement, InstanceName(to["provider"]), provision("mysql", to), published, PLACE, "")
 
 
 def bundle(owner: Instance, given: Mapping[str, Any]) -> Bundle:

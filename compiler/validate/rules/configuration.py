@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -14,7 +12,8 @@ from compiler.model.data import Data
 from compiler.model.diagnostic import Severity
 from compiler.model.manifest import Manifest
 from compiler.model.node import Origin
-from compiler.relations.untyped import Map, items, mapping
+from compiler.relations.untyped import Map, items
+from compiler.validate import texts
 from compiler.validate.rule import BUNDLE_RULES, Finding, Subject, rule
 
 if TYPE_CHECKING:
@@ -92,28 +91,11 @@ def _held(subject: Subject) -> Iterator[tuple[Manifest, str, dict[str, str]]]:
 
 
 def _texts(manifest: Manifest) -> dict[str, str]:
-    """Every text of a ConfigMap or a Secret by its key."""
-    if manifest.id.kind not in {"ConfigMap", "Secret"}:
-        return {}
-    data = manifest.data()
-    encoded = (
-        {key: _decoded(text) for key, text in mapping(data, "data").items()} if manifest.id.kind == "Secret" else {}
-    )
-    plain = mapping(data, "stringData" if manifest.id.kind == "Secret" else "data")
-    return {key: text for key, text in {**encoded, **plain}.items() if isinstance(text, str)}
+    return texts.files(manifest.id.kind, manifest.data())
 
 
-def _decoded(text: Data) -> str | None:
-    """What base64 holds, where it is text."""
-    try:
-        return base64.b64decode(text).decode() if isinstance(text, str) else None
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-
-
-def _place(manifest: Manifest, file: str) -> tuple[str, ...]:
-    held = mapping(manifest.data(), "stringData")
-    return ("stringData" if file in held else "data", file)
+def _place(manifest: Manifest, file: str) -> tuple[str, str]:
+    return texts.place(manifest.id.kind, manifest.data(), file)
 
 
 def _check_files(subject: Subject, service: str, held: list[tuple[Manifest, dict[str, str]]]) -> Iterator[Finding]:
