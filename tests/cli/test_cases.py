@@ -59,7 +59,7 @@ WORLD: Final = {
     "charts/db/values.schema.json": SCHEMA,
     "charts/db/templates/service.yaml": TEMPLATE,
     "charts/db/component.yaml": CONTRACT
-    + "provides: {mysql: {component: server, port: 3306}}\ncomponents: {server: {role: quorum, replicas: {value: replicas}}}\n",
+    + "provides: {mysql: {component: server, port: 3306, plaintext: a world for messages}}\ncomponents: {server: {role: quorum, replicas: {value: replicas}}}\n",
     "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
     "charts/app/values.yaml": "port: 5000\nreplicas: 3\n",
     "charts/app/values.schema.json": SCHEMA,

@@ -29,8 +29,8 @@ def encrypted(view: View) -> Iterator[Finding]:
     """Check that every provision is encrypted or said to be plain, and that both ends of each binding agree.
 
     The contract of a chart says of each provision which component's certificate clients see (`tls`), that its `scheme`
-    is `https`, or why it is `plaintext`. One that can be encrypted is, or a layer of the site says `tls: {enabled:
-    false}`: that the chart does so by default is a warning in any site that is not for development.
+    is `https`, or why it is `plaintext`; a warning where it says neither. One that can be encrypted is, or a layer of
+    the site says `tls: {enabled: false}`: a default of the chart is a warning where the site is not for development.
 
     A consumer of an encrypted provider must speak TLS: the addresses it renders, and the options beside them, are read
     (`http`, `amqp`, `redis`, `tcp:` are plain, `mysql` is without a query like `ssl_ca`, `rabbit` is without
@@ -63,7 +63,7 @@ def _offered(view: View, instance: Instance, provision: Provision) -> Iterator[F
     if contract is not None and contract.shipped and not _is_declared(provision):
         message = f"the contract of `{instance.chart.name}` offers `{name}` and does not say whether it is encrypted"
         hint = "`tls: <component>`, whose certificate clients see; or `plaintext: <why>`"
-        yield Finding(message, provision.origin, hint, where)
+        yield Finding(message, provision.origin, hint, where, severity=Severity.WARNING)
     switch = instance.values.get(*_SWITCH)
     if provision.tls is None or _is_on(switch) or view.site.development:
         return
