@@ -270,7 +270,7 @@ def explain_field(
     progress("reading", 0, 1)
     site = _site(request, store)
     found = instances.resolve(site, render.load_chart_digest, _memory(store))
-    bundles = materialise.materialise(site, found, _rendered(request, site, found, store, progress))
+    bundles = materialise.materialise(site, found, _seen(request, site, found, store, progress))
     owner, manifest = trace.locate(bundles, reference, namespace, site.delivery.output)
     where = Field(owner, manifest.id, trace.resolve(manifest.data(), path, str(manifest.id)) if path else ())
     held = trace.held(manifest.data(), where.path)
@@ -395,6 +395,18 @@ def _rendered(
         others = [diagnostic for diagnostic in error.diagnostics if diagnostic.code != validate.SCHEMA]
         placed = validate.values(found) if len(others) < len(error.diagnostics) else ()
         raise InputError((*others, *placed) if placed else error.diagnostics) from error
+
+
+def _seen(
+    request: Request, site: Site, found: tuple[Instance, ...], store: Store | None, progress: Progress
+) -> tuple[Bundle, ...]:
+    """What the instances render, for somebody who only looks at it; where one does not, why, as a compile says it."""
+    renderer = render.EmbeddedRenderer() if request.helm is None else render.program(request.helm)
+    salt = validate.Judge.of(site, found, validate.vendored(site.repository)).salt
+    try:
+        return render.look([render_request(site, each) for each in found], renderer=renderer, cache=store, salt=salt)
+    except InputError:
+        return _rendered(request, site, found, store, progress)
 
 
 def _means(request: Request, site: Site) -> trace.Means:

@@ -108,7 +108,7 @@ def _dumped(python: Path, service: Service) -> Mapping[str, Any]:
         (str(python), str(_PROGRAM)),
         purpose=f"read the options of {service.name}",
         stdin=json.dumps(question).encode(),
-        environment={"PYTHONWARNINGS": "ignore"},
+        environment={"PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"},  # some choices are sets
     )
     said: Mapping[str, Any] = json.loads(run(command).stdout)
     return said

@@ -26,15 +26,16 @@ def check_files(files: Mapping[str, str], options: Options) -> Iterator[Mistake]
 
     A section or an option that the service does not have is an error, with the nearest that it has; so is a value that
     its option does not take. What is deprecated is a warning, with its replacement. A text that oslo.config cannot read
-    is one error. Mistakes come in the order of files and lines.
+    is one error. Where ``options`` are those of sections that many services share, other sections are left alone, and
+    so are texts of another format. Mistakes come in the order of files and lines.
     """
     assignments: list[Assignment] = []
     for file, text in files.items():
         found = read(file, text)
-        if isinstance(found, Unreadable):
+        if not isinstance(found, Unreadable):
+            assignments += (one for one in found if one.section.startswith(options.prefix))
+        elif not options.prefix:
             yield _unreadable(found)
-        else:
-            assignments += found
     known = {**options.sections, **dict(_dynamic(assignments, options))}
     former = {section for section, _ in options.deprecated}
     for section, group in groupby(assignments, key=lambda found: (found.file, found.section)):

@@ -37,7 +37,8 @@ class Options:
     """Every option of a service in a release.
 
     ``sections`` maps the name of a section, as files may write it in any case, to its options by every name that they
-    have; ``deprecated`` maps former places, section and name, to the options that took their place.
+    have; ``deprecated`` maps former places, section and name, to the options that took their place. ``prefix`` is what
+    the sections begin with that it knows all of; sections of other names are no business of it.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Options:
     sections: Mapping[str, Mapping[str, Option]]
     deprecated: Mapping[tuple[str, str], Option]
     dynamic: tuple[Dynamic, ...] = ()
+    prefix: str = ""
 
     @property
     def subject(self) -> str:

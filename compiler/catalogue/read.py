@@ -13,6 +13,9 @@ from compiler.catalogue.table import DATA, table
 _AUTHENTICATION: Final = "auth_type"
 """A section that has this option takes those of keystoneauth's plugins too."""
 
+_SHARED: Final = "oslo_"
+"""What the sections of the libraries that every service shares begin with."""
+
 _BUILT_IN: Final = {"config_file": "MultiString", "config_dir": "List"}
 """What oslo.config itself reads in every service, and lists nowhere."""
 
@@ -25,6 +28,41 @@ def covered() -> tuple[tuple[str, tuple[str, ...]], ...]:
 def service_of(file: str) -> str | None:
     """The service whose configuration files are called ``file``; None for every other name."""
     return _services_by_file().get(file)
+
+
+def release_of(service: str, said: str) -> str:
+    """The release that ``said`` means: its own name, or that in which ``service`` has this major version.
+
+    ``said`` itself where it means none. A chart says in its application version what it runs: ``29.0.0`` is the
+    keystone of 2026.1.
+    """
+    if said in table().releases or service not in table().services:
+        return said
+    major = said.removeprefix("v").partition(".")[0]
+    return next((release for release in table().releases if _version(service, release) == major), said)
+
+
+def _version(service: str, release: str) -> str:
+    """The major version of ``service`` in ``release``."""
+    distribution = table().services[service].distributions[0]
+    version: str = _data(release, distribution)["version"]
+    return version.partition(".")[0]
+
+
+@cache
+def libraries(release: str) -> Options:
+    """The options in sections of the libraries that all services share (``[oslo_*]``), for services of any name.
+
+    Those of the default release where ``release`` is not covered.
+    """
+    known = release if release in table().releases else table().default
+    found = [load(service, known) for service in table().services]
+    sections: dict[str, Mapping[str, Option]] = {}
+    deprecated: dict[tuple[str, str], Option] = {}
+    for one in filter(None, found):
+        sections |= {name: below for name, below in one.sections.items() if name.startswith(_SHARED)}
+        deprecated |= {place: option for place, option in one.deprecated.items() if place[0].startswith(_SHARED)}
+    return Options("OpenStack", known, sections, deprecated, prefix=_SHARED)
 
 
 @cache

@@ -6,7 +6,7 @@ Kubernetes' meaning, and kept in a cache by everything that decided it.
 
 from compiler.render.charts import load_chart_digest
 from compiler.render.embedded import EmbeddedRenderer
-from compiler.render.many import key, render_all
+from compiler.render.many import key, look, render_all
 from compiler.render.one import render
 from compiler.render.program import ProgramRenderer, program
 from compiler.render.renderer import Renderer
@@ -19,6 +19,7 @@ __all__ = [
     "Trials",
     "key",
     "load_chart_digest",
+    "look",
     "program",
     "render",
     "render_all",

@@ -16,6 +16,7 @@ from compiler.model.names import Digest
 from compiler.model.render import RenderRequest
 from compiler.render.entry import decode
 from compiler.render.one import Accept, is_error, work
+from compiler.render.read import read
 from compiler.render.renderer import Renderer
 from compiler.render.workers import outcomes
 
@@ -66,6 +67,20 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
     if cache is not None:
         cache.retire()
     return tuple(bundle for bundle in found if bundle is not None)
+
+
+def look(
+    requests: Sequence[RenderRequest], *, renderer: Renderer, cache: Store | None = None, salt: str = ""
+) -> tuple[Bundle, ...]:
+    """The bundles of ``requests`` as ``render_all`` gives them, but nothing is proved, judged or stored.
+
+    Raises ``InputError`` where an instance does not render.
+    """
+    known = (_from_cache(cache, key(request, renderer, salt)) for request in requests)
+    return tuple(
+        bundle if bundle is not None else read(request, renderer.render(request))
+        for request, bundle in zip(requests, known, strict=True)
+    )
 
 
 def key(request: RenderRequest, renderer: Renderer, salt: str) -> Digest:

@@ -23,6 +23,7 @@ from compiler.model.names import Digest, InstanceName
 from compiler.model.node import Origin, at, dotted
 from compiler.model.site import Site
 from compiler.model.trace import Cause, Decision, Given, ValuePath
+from compiler.trace.alike import alike
 from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.marks import shown
 from compiler.trace.search import Target, decide
@@ -56,23 +57,35 @@ def placed(
 ) -> tuple[Diagnostic, ...]:
     """``findings``, those on a field at the value that decides it; the template that renders it becomes related.
 
+    Errors come first, and each instance has its share of the renders.
+
     Where no value does, at the line of the template that writes the field. Where the bound on renders is reached, the
     rest keeps its places, and a warning says how many that are.
     """
     named = {instance.name: instance for instance in instances}
-    asked: dict[InstanceName, dict[Target, None]] = defaultdict(dict)
-    for finding in findings:
-        if finding.field is not None and _is_asked(finding, named.get(finding.field.instance)):
-            asked[finding.field.instance][finding.field.object, finding.field.path] = None
     found: dict[tuple[InstanceName, Target], Decision] = {}
-    for name, targets in asked.items():
-        decisions, used = _decisions(named[name], tuple(targets), means, min(_EACH, total))
-        total -= used
-        found |= {(name, target): decision for target, decision in decisions.items()}
+    for severity in Severity:
+        asked = _asked(named, [each for each in findings if each.severity is severity])
+        for waiting, (name, wanted) in zip(range(len(asked), 0, -1), asked.items(), strict=True):
+            targets = tuple(target for target in wanted if (name, target) not in found)
+            decisions, used = _decisions(named[name], targets, means, min(_EACH, -(-total // waiting)))
+            total -= used
+            found |= {(name, target): decision for target, decision in decisions.items()}
     if means.store is not None:
         means.store.retire()
     out = tuple(_at_value(site, named, finding, found) for finding in findings)
     return (*out, *_unfinished(findings, found))
+
+
+def _asked(
+    named: Mapping[InstanceName, Instance], findings: Sequence[Diagnostic]
+) -> Mapping[InstanceName, Mapping[Target, None]]:
+    """Which fields of which instance to ask about."""
+    asked: dict[InstanceName, dict[Target, None]] = defaultdict(dict)
+    for finding in findings:
+        if finding.field is not None and _is_asked(finding, named.get(finding.field.instance)):
+            asked[finding.field.instance][finding.field.object, finding.field.path] = None
+    return asked
 
 
 def _is_asked(finding: Diagnostic, instance: Instance | None) -> bool:
@@ -86,12 +99,13 @@ def _is_asked(finding: Diagnostic, instance: Instance | None) -> bool:
 def _decisions(
     instance: Instance, targets: tuple[Target, ...], means: Means, limit: int
 ) -> tuple[Mapping[Target, Decision], int]:
-    """What decides each target, and how many renders that took."""
+    """What decides each target, and how many renders that takes: as many where it is known, lest others get more."""
     question = json.dumps([limit, *([*_row(target[0]), *target[1]] for target in targets)])
     key = means.key(instance, question) if means.store is not None else Digest("")
     known = means.store.get(key) if means.store is not None else None
     if known is not None:
-        return dict(zip(targets, map(_read, json.loads(known)), strict=True)), 0
+        taken, *rows = json.loads(known)
+        return dict(zip(targets, map(_read, rows), strict=True)), taken
     try:
         experiment = Experiment(instance.values, means.bench(instance), limit)
     except InputError:
@@ -99,18 +113,21 @@ def _decisions(
     wanted = {target[0] for target in targets}
     experiment.narrow(found.template for found in experiment.base if found.id in wanted)
     decisions = _decided(experiment, targets)
+    taken = limit - experiment.left
     if means.store is not None:
-        means.store.put(key, json.dumps([_written(decisions[target]) for target in targets]).encode())
-    return decisions, limit - experiment.left
+        means.store.put(key, json.dumps([taken, *(_written(decisions[target]) for target in targets)]).encode())
+    return decisions, taken
 
 
 def _decided(experiment: Experiment, targets: tuple[Target, ...]) -> dict[Target, Decision]:
-    """Those first in which a value shows: one render tells most of them. The rest is searched for.
+    """Those first in which a value shows, or that are called as one is: two renders tell most. Others are searched for.
 
     What is not there can be there only for a value that is empty, or deleted: the others decide no more than whether
     there is an object at all.
     """
     seen = {target: Decision(causes) for target, causes in shown(experiment, targets).items()}
+    unseen = [target for target in targets if target not in seen]
+    seen |= {target: Decision(causes) for target, causes in alike(experiment, unseen).items()}
     rest = [target for target in targets if target not in seen]
     there = [target for target in rest if holds(experiment, target) is not None]
     found = dict(decide(experiment, there, switches=False)) if there else {}

@@ -9,8 +9,12 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from compiler import pipeline
+from compiler import pipeline, render, trace
+from compiler.cache import Store
 from compiler.model.diagnostic import Diagnostic
+from compiler.model.instance import Instance
+from compiler.model.manifest import Field
+from compiler.model.names import Digest
 from tests.conftest import ROOT, World
 
 CASES: Final = yaml.safe_load(Path(__file__).with_name("places.yaml").read_text(encoding="utf-8"))
@@ -48,6 +52,30 @@ CONTRACT: Final = """\
 apiVersion: oscompile/v1alpha1
 kind: Component
 components: {sync: {role: job, phase: expand}}
+"""
+
+
+OPTIONS: Final = """\
+conf:
+  DEFAULT: {debug: false}
+  token: {allow_rescope_scoped_token: true}
+  cache: {enabled: true}
+  oauth1: {enable: true}
+  oslo_messaging_rabbit:
+    {rabbit_quorum_queues: true, kombu_reconnect_splay: 0}
+  oslo_messaging_notifications: {retry: 1}
+"""
+RENDERED: Final = """\
+{{- $lines := list }}
+{{- range $section, $options := .Values.conf }}
+{{- $lines = append $lines (printf "[%s]" $section) }}
+{{- range $option, $value := $options }}{{ $lines = append $lines (printf "%s = %v" $option $value) }}{{ end }}
+{{- end }}
+apiVersion: v1
+kind: Secret
+metadata: {name: "{{ .Release.Name }}-etc", namespace: "{{ .Release.Namespace }}"}
+data:
+  keystone.conf: {{ join "\\n" $lines | b64enc }}
 """
 
 
@@ -105,3 +133,41 @@ def test_what_a_rule_has_placed_itself_stays_where_it_is() -> None:
     ).report
     (found,) = [finding for finding in report.findings if finding.code == "OS018"]
     assert (str(found.origin), found.related) == ("--set:1:23", ())
+
+
+def test_a_switch_in_a_configuration_file_is_blamed_by_its_name(world: World) -> None:
+    """A switch shows no mark; the section and the option find it, among others of other sections, also in base64."""
+    world.write(
+        {
+            "environments/site/environment.yaml": f"{ENVIRONMENT}  app: {{chart: app}}\n",
+            "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\nappVersion: 29.0.0\n",
+            "charts/app/values.yaml": OPTIONS,
+            "charts/app/templates/secret.yaml": RENDERED,
+        }
+    )
+    for _ in range(2):
+        report = pipeline.judge_site(pipeline.Request("site", world.root)).report
+        found = {str(each.origin) for each in report.findings if each.code == "OS042"}
+        assert found == {"charts/app/values.yaml:7:28", "charts/app/values.yaml:5:20"}
+
+
+def test_a_report_is_the_same_when_all_is_known(tmp_path: Path) -> None:
+    """What an earlier compile found out costs a later one nothing, and gives nobody more renders than it had."""
+    judged = pipeline.judge_site(pipeline.Request("site-a", ROOT))
+    asked = [
+        Diagnostic("asked", field=Field(bundle.instance, found.id, ("spec",)))
+        for bundle in judged.bundles
+        for found in bundle.manifests
+        if found.workload is not None
+    ]
+
+    def bench(found: Instance) -> render.Trials:
+        return render.Trials(pipeline.render_request(judged.site, found))
+
+    def key(found: Instance, question: str) -> Digest:
+        return render.key(pipeline.render_request(judged.site, found), render.EmbeddedRenderer(), question)
+
+    means = trace.Means(bench, Store(tmp_path), key)
+    first, second = (trace.placed(judged.site, judged.instances, asked, means, total=3) for _ in range(2))
+    assert first == second
+    assert any("not traced" in found.message for found in first)

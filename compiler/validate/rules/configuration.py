@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from compiler.catalogue import Options, covered, load, service_of
+from compiler.catalogue import Options, covered, libraries, load, release_of, service_of
 from compiler.documents.schema import nearest
 from compiler.model.data import Data
 from compiler.model.diagnostic import Severity
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from compiler.catalogue import Mistake
 
 _Path: TypeAlias = tuple[str | int, ...]
+_ANY: Final = ""
+"""Stands for a service that the catalogue does not have, where a file has sections that every service shares."""
+
+_SHARED: Final = re.compile(r"^\[oslo_\w+\]\s*$", re.MULTILINE)
 _CONTAINERS: Final = ("initContainers", "containers")
 
 
@@ -34,12 +39,14 @@ def options_exist(subject: Subject) -> Iterator[Finding]:
 
     A chart with a contract declares its files under `configuration:`; in other charts, ConfigMaps and Secrets with keys
     that are called as the files usually are (`nova.conf`, `ml2_conf.ini`) are checked. The release is `image.release`,
-    else `release` of the site, else the chart's application version.
+    else `release` of the site, else the chart's application version, by the release (`2026.1`) or by the service's own
+    version (keystone 29 is of 2026.1). Of services that are not known, and in files of any name, the sections
+    `[oslo_*]` are checked, which are the same in all.
 
     Known are the options of the releases 2026.1 and 2026.2 of aodh, barbican, ceilometer, cinder, cloudkitty,
     designate, glance, gnocchi, heat, ironic, keystone, kolla, magnum, manila, masakari, masakari-monitors, neutron,
-    nova, octavia, placement and tempest, with the libraries that they use. Files of another release are not checked,
-    and a warning says so.
+    nova, octavia, placement and tempest, with the libraries that they use. Of files of another release, only what all
+    services share is checked, and a warning says so.
 
     Why it matters: a service ignores an option that it does not know, and says nothing. A cloud that sets
     `rabbit_quorum_queues` has no quorum queues, and learns so when the first broker is lost.
@@ -50,9 +57,11 @@ def options_exist(subject: Subject) -> Iterator[Finding]:
     """
     held = list(_held(subject))
     for service in dict.fromkeys(service for _, service, _ in held):
-        yield from _check_files(subject, service, [(manifest, files) for manifest, of, files in held if of == service])
-    services = {service for _, service in subject.owner.configuration} | {service for _, service, _ in held}
-    options = load(services.pop(), subject.owner.release) if len(services) == 1 else None
+        yield from _check_service(
+            subject, service, [(manifest, files) for manifest, of, files in held if of == service]
+        )
+    services = {service for _, service in subject.owner.configuration} | {service for _, service, _ in held} - {_ANY}
+    options = _options(subject, services.pop()) if len(services) == 1 else None
     if options is not None:
         yield from _check_environments(subject, options)
 
@@ -83,11 +92,16 @@ def _held(subject: Subject) -> Iterator[tuple[Manifest, str, dict[str, str]]]:
     for manifest in subject.bundle.manifests:
         found: dict[str, dict[str, str]] = {}
         for file, text in _texts(manifest).items():
-            service = declared.get(file) or (None if subject.owner.contracted else service_of(file))
+            service = declared.get(file) or (None if subject.owner.contracted else _recognised(file, text))
             if service is not None:
                 found.setdefault(service, {})[file] = text
         for service, files in found.items():
             yield manifest, service, files
+
+
+def _recognised(file: str, text: str) -> str | None:
+    """The service that reads a file which no contract declares; ``_ANY`` where only its sections tell what it is."""
+    return service_of(file) or (_ANY if _SHARED.search(text) else None)
 
 
 def _texts(manifest: Manifest) -> dict[str, str]:
@@ -98,12 +112,23 @@ def _place(manifest: Manifest, file: str) -> tuple[str, str]:
     return texts.place(manifest.id.kind, manifest.data(), file)
 
 
-def _check_files(subject: Subject, service: str, held: list[tuple[Manifest, dict[str, str]]]) -> Iterator[Finding]:
-    """Every mistake once, at the first object that has it: components of a chart have much in common."""
-    options = load(service, subject.owner.release)
-    if options is None:
+def _options(subject: Subject, service: str) -> Options | None:
+    """What the service has in the release that the instance runs."""
+    release = subject.owner.release
+    return libraries(release) if service == _ANY else load(service, release_of(service, release))
+
+
+def _check_service(subject: Subject, service: str, held: list[tuple[Manifest, dict[str, str]]]) -> Iterator[Finding]:
+    options = _options(subject, service)
+    if options is not None:
+        yield from _check_files(subject, options, held)
+    else:
         yield _not_covered(subject, service, *held[0])
-        return
+        yield from _check_files(subject, libraries(subject.owner.release), held)
+
+
+def _check_files(subject: Subject, options: Options, held: list[tuple[Manifest, dict[str, str]]]) -> Iterator[Finding]:
+    """Every mistake once, at the first object that has it: components of a chart have much in common."""
     from compiler.catalogue.check import check_files  # noqa: PLC0415 - loads oslo.config: a tenth of a second
 
     found: dict[Mistake, list[Manifest]] = {}
