@@ -55,7 +55,7 @@ return: [{name: ADMIN_PASSWORD, valueFrom: {secretKeyRef: {name: demo-admin, key
 {{- end -}}
 
 {{- /*
-abstract: Environment that gives oslo.db its connection, from a mysql binding. Kubernetes puts the password into the URL, so neither file nor manifest holds it. `timeout` bounds the wait for an answer in seconds: without it, a connection to a host that died is noticed after a quarter of an hour. `secret` names the instance's own Secret where the binding names none; `option` is another option that holds the URL.
+abstract: Environment that gives oslo.db its connection, from a mysql binding. Kubernetes puts the password into the URL, so neither file nor manifest holds it. `timeout` bounds the wait for an answer in seconds: without it, a connection to a host that died is noticed after a quarter of an hour. `secret` names the instance's own Secret where the binding names none; `option` is another option that holds the URL; `authority` is the file that an encrypted provider's certificate is held against, as is its name.
 values: {binding: {host: db.data.svc, port: 3306, database: demo, username: demo, secretName: ""}}
 usage: {{ include "common.oslo.database" (dict "root" $ "binding" .Values.binding "secret" "database" "timeout" 60) }}
 return:
@@ -63,12 +63,14 @@ return:
   - {name: OS_DATABASE__CONNECTION, value: "mysql+pymysql://demo:$(DATABASE_PASSWORD)@db.data.svc:3306/demo?charset=utf8mb4&connect_timeout=10&read_timeout=60&write_timeout=60"}
 */ -}}
 {{- define "common.oslo.database" -}}
+{{- $tls := "" -}}
+{{- if (.binding | default dict).tls }}{{ $tls = printf "&ssl_ca=%s" (required "`authority` must name a file: the database is encrypted" .authority) }}{{ end -}}
 {{- $timeouts := ternary (printf "&read_timeout=%v&write_timeout=%v" .timeout .timeout) "" (not (empty .timeout)) -}}
 {{- with .binding -}}
 {{- $secret := .secretName | default (include "common.names.name" (dict "root" $.root "suffix" $.secret)) -}}
 {{ include "common.env.secret" (dict "name" "DATABASE_PASSWORD" "secret" $secret "key" "password") }}
 - name: {{ $.option | default "OS_DATABASE__CONNECTION" }}
-  value: {{ printf "mysql+pymysql://%s:$(DATABASE_PASSWORD)@%s:%v/%s?charset=utf8mb4&connect_timeout=10%s" .username .host .port .database $timeouts | quote }}
+  value: {{ printf "mysql+pymysql://%s:$(DATABASE_PASSWORD)@%s:%v/%s?charset=utf8mb4&connect_timeout=10%s%s" .username .host .port .database $timeouts $tls | quote }}
 {{- end -}}
 {{- end -}}
 

@@ -10,6 +10,9 @@ cache:
   memcache_servers: {{ include "common.oslo.cache" (dict "binding" .) }}
   proxies: keystone_instance_cache.InstanceProxy
   {{- end }}
+{{- if (.Values.bindings.notifications | default dict).tls }}
+oslo_messaging_rabbit: {ssl: true, ssl_ca_file: {{ .Values.configDirectory }}/authority/ca.crt}
+{{- end }}
 oslo_messaging_notifications: {driver: {{ ternary "messagingv2" "noop" (not (empty .Values.bindings.notifications)) }}}
 {{- if .Values.conf.policy }}
 oslo_policy: {policy_file: {{ .Values.configDirectory }}/policy.yaml}

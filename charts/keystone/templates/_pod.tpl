@@ -27,7 +27,7 @@ resources:
   value: {{ $values.configDirectory }}/python
 - name: KEYSTONE_INSTANCE
   value: {{ .root.Release.Namespace }}.{{ .root.Release.Name }}
-{{ include "common.oslo.database" (dict "root" .root "binding" $values.bindings.database "secret" "database" "timeout" .timeout) }}
+{{ include "common.oslo.database" (dict "root" .root "binding" $values.bindings.database "secret" "database" "timeout" .timeout "authority" (printf "%s/authority/ca.crt" $values.configDirectory)) }}
 {{- end -}}
 
 {{- /* keystone-manage with its file. */ -}}
@@ -44,6 +44,9 @@ resources:
   readOnly: true
 {{- end }}
 - {name: tmp, mountPath: /tmp}
+{{- if include "common.tls.client" (dict "bindings" .root.Values.bindings) }}
+- {name: authority, mountPath: {{ .root.Values.configDirectory }}/authority, readOnly: true}
+{{- end }}
 {{- end -}}
 
 {{- /* The volumes of those mounts. Keys: root, config (suffix of the ConfigMap's name). */ -}}
@@ -52,6 +55,7 @@ resources:
   configMap: {name: {{ include "common.names.name" (dict "root" .root "suffix" .config) }}}
 - name: tmp
   emptyDir: {medium: Memory, sizeLimit: 64Mi}
+{{ include "common.tls.client.volume" (dict "root" .root "bindings" .root.Values.bindings) }}
 {{- end -}}
 
 {{- /* Mounts and volumes of keys. Whole directories: a file mounted by itself would never change again. */ -}}
