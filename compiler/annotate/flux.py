@@ -33,8 +33,12 @@ OBJECTS: Final = "flux/objects"
 _RETRY: Final = "1m"
 _SOURCE: Final = "gitrepository.source.toolkit.fluxcd.io"
 _KUSTOMIZATION: Final = "kustomization.kustomize.toolkit.fluxcd.io"
+_READY: Final = "status.conditions.exists(e, e.type == 'Ready' && e.status == 'True')"
 _READY_WHEN: Final = {
-    ("external-secrets.io", "ExternalSecret"): "status.conditions.exists(e, e.type == 'Ready' && e.status == 'True')",
+    ("cert-manager.io", "Certificate"): _READY,
+    ("cert-manager.io", "ClusterIssuer"): _READY,
+    ("cert-manager.io", "Issuer"): _READY,
+    ("external-secrets.io", "ExternalSecret"): _READY,
 }
 """Kinds that would count as healthy before their controller has looked at them: without a status, kstatus says so."""
 

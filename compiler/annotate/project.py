@@ -18,6 +18,7 @@ _MADE_BY: Final = {
     ("batch", "CronJob"): (("batch", "Job"), ("", "Pod")),
     ("batch", "Job"): (("", "Pod"),),
     ("", "Service"): (("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")),
+    ("cert-manager.io", "Certificate"): (("", "Secret"), ("cert-manager.io", "CertificateRequest")),
     ("external-secrets.io", "ExternalSecret"): (("", "Secret"),),
 }
 """What controllers make of our objects: Argo CD hides from people whatever a project does not permit."""

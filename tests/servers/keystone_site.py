@@ -40,6 +40,7 @@ instances:
   mariadb:
     chart: mariadb
     values:
+      tls: {enabled: true}
       server: {bufferPool: 64Mi, redoLog: 48Mi, maxConnections: 200}
       galera: {cache: 64Mi}
       proxy: {replicas: 2}
@@ -50,7 +51,7 @@ instances:
   keystone: {chart: keystone}
   keystone-other: {chart: keystone}
 """
-"""What differs from the defaults makes it fit a small, busy machine: less memory, probes that wait longer for a turn on
+"""The database speaks TLS. Whatever else differs from the defaults makes it fit a small, busy machine: less memory, probes that wait longer for a turn on
 the processor. Three members of each data service stay."""
 
 NAMES = ("keystone", "keystone-other")

@@ -13,7 +13,9 @@ from compiler.model.names import NamespaceName
 from compiler.relations.untyped import items
 from compiler.validate.rule import SITE_RULES, Finding, Owner, View, rule
 
-_EXTERNAL: Final = frozenset({"StorageClass", "PriorityClass", "ClusterRole", "ClusterSecretStore", "RuntimeClass"})
+_EXTERNAL: Final = frozenset(
+    {"StorageClass", "PriorityClass", "ClusterRole", "ClusterSecretStore", "ClusterIssuer", "RuntimeClass"}
+)
 """Kinds that clusters bring along; a reference to one of them says nothing of this site."""
 
 _GIVEN: Final = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
