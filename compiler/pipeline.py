@@ -125,7 +125,9 @@ def compile_site(request: Request, progress: Progress = _silent) -> Compiled:
     asked for.
     """
     judged = judge_site(request, progress)
-    _stop(judged.report.findings)
+    if judged.report.errors:
+        errors = placed(request, judged, judged.report.errors, progress).findings
+        _stop((*errors, *judged.report.warnings))
     tree = write.lay_out(judged.site, judged.instances, judged.bundles, judged.plan, judged.documents)
     return Compiled(judged.site, judged.instances, judged.bundles, judged.plan, tree, judged.report)
 
@@ -133,8 +135,9 @@ def compile_site(request: Request, progress: Progress = _silent) -> Compiled:
 def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     """The site that ``request`` names, rendered, ordered and held against every rule.
 
-    What the rules find is in the report and stops nothing. Raises as ``compile_site`` does where there is nothing to
-    judge: a site that cannot be read, merged, bound, rendered or ordered, and a credential in its values.
+    What the rules find is in the report and stops nothing; ``placed`` finds the values behind it. Raises as
+    ``compile_site`` does where there is nothing to judge: a site that cannot be read, merged, bound, rendered or
+    ordered, and a credential in its values.
     """
     store = _store(request)
     progress("reading", 0, 1)
@@ -150,10 +153,18 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     emitted = engines.Emitted(site.delivery.output, bundles, documents)
     defined = validate.vendored(site.repository)
     judged = validate.check(site, found, bundles, plan, emitted, _memory(store), defined)
-    means = _means(request, site)
-    said = (*_said(bundles, store), *judged, *trace.silent(site, found, means))
-    said = trace.placed(site, found, said, means)
+    said = (*_said(bundles, store), *judged, *trace.silent(site, found, _means(request, site)))
     return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
+
+
+def placed(request: Request, judged: Judged, findings: tuple[Diagnostic, ...], progress: Progress = _silent) -> Report:
+    """The report of ``judged`` with ``findings`` of it, each at the value that decides the field it is about.
+
+    That takes renders; a compile that nothing stops has no need of it.
+    """
+    progress("tracing", 0, 1)
+    found = trace.placed(judged.site, judged.instances, findings, _means(request, judged.site))
+    return replace(judged.report, findings=tuple(sorted(set(found), key=Diagnostic.sort_key)))
 
 
 def dated(report: Report, today: str) -> Report:

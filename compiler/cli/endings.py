@@ -40,8 +40,10 @@ def validate(arguments: argparse.Namespace, terminal: Terminal) -> None:
     """Say what is wrong with a site, in the form that was asked for; fail on what was asked for."""
     form = arguments.format or arguments.output
     try:
-        judged = pipeline.judge_site(_request(arguments), progress=terminal.progress)
-        report = pipeline.dated(judged.report, _today(arguments))
+        request = _request(arguments)
+        judged = pipeline.judge_site(request, progress=terminal.progress)
+        report = pipeline.placed(request, judged, judged.report.findings, progress=terminal.progress)
+        report = pipeline.dated(report, _today(arguments))
     except InputError as error:
         report = Report(EnvironmentName(arguments.environment), error.diagnostics)
     terminal.settle()

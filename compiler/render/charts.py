@@ -47,16 +47,10 @@ class ChartFiles:
 
     def archive(self) -> bytes:
         """The files as the archive that ``helm package`` would make of them, with no times and no owners."""
-        packed = io.BytesIO()
-        with (
-            gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=0, mtime=0) as stream,
-            tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
-        ):
-            for name, content in self.files.items():
-                entry = tarfile.TarInfo(f"{_TOP}/{name}")
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
-        return packed.getvalue()
+        parts: list[bytes] = []
+        for name, content in self.files.items():
+            parts += (_entry(name, len(content)), content, bytes(-len(content) % tarfile.BLOCKSIZE))
+        return gzip.compress(b"".join((*parts, bytes(tarfile.RECORDSIZE))), compresslevel=0, mtime=0)
 
     def templates(self) -> Iterator[tuple[str, str]]:
         """Path and text of every template, those of charts inside it (packed ones too) included."""
@@ -66,6 +60,14 @@ class ChartFiles:
             elif _PACKED.fullmatch(name):
                 inside = ChartFiles(dict(members(io.BytesIO(content), name)))
                 yield from ((f"{name}/{below}", text) for below, text in inside.templates())
+
+
+@lru_cache(maxsize=4096)
+def _entry(name: str, size: int) -> bytes:
+    """The head of a file in an archive; a library that many charts hold has the same in all of them."""
+    entry = tarfile.TarInfo(f"{_TOP}/{name}")
+    entry.size = size
+    return entry.tobuf(tarfile.PAX_FORMAT)
 
 
 def load_chart_digest(path: Path) -> Digest:
@@ -92,7 +94,7 @@ def load(path: Path) -> ChartFiles:
 @lru_cache(maxsize=8)
 def _remembered(path: Path, _digest: Digest) -> tuple[ChartFiles, bytes]:
     files = load(path)
-    return files, files.archive()
+    return files, path.read_bytes() if path.is_file() else files.archive()
 
 
 def of(request: RenderRequest) -> ChartFiles:

@@ -1,28 +1,30 @@
-"""Proof that a chart renders the same each time, or an error that says what does not, where, and how to pin it."""
+"""Proof that a chart renders the same each time, or an error that says what does not, where, and how to pin it.
+
+What decides a render besides its values has to be called by name. A chart in which nothing names such a function needs
+no proof. Any other is rendered once more, with a failure in the place of each call that asks the clock or for a map in
+no order: what comes out the same then was decided neither by these, which were not reached, nor by chance. Only where
+one of them is reached is the chart rendered at another time and in another order, more than once.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from compiler.errors import InputError
 from compiler.model.diagnostic import Diagnostic, Severity
-from compiler.model.names import Digest
 from compiler.model.node import Origin
 from compiler.model.render import RenderedFile, RenderRequest
 from compiler.render import charts
 from compiler.render.charts import ChartFiles
 from compiler.render.renderer import Renderer
-from compiler.render.scan import Call, Cause, Scan, disturbed, scan
+from compiler.render.scan import Call, Cause, Scan, disturbed, is_mute, scan, strict
 
 _DISTURBED: Final = frozenset({Cause.CLOCK, Cause.ORDER})
 _TIMES: Final = 2
 """How often the disturbed chart is rendered: Go's maps keep their order by chance more often than not."""
 
+_OPENS: Final = "{{"
 _SHOWN: Final = 2
 _LIBRARIES: Final = "charts/"
 _SAME: Final = "OS001"
@@ -30,40 +32,55 @@ _CODE: Final = "OS002"
 
 
 def prove(request: RenderRequest, renderer: Renderer, first: tuple[RenderedFile, ...]) -> tuple[Diagnostic, ...]:
-    """Render ``request`` again, and compare with ``first``.
+    """Prove that ``request`` always renders to ``first``.
 
-    Where templates read the clock or walk a map in no order, it is rendered at another time and in another order too.
     Returns a warning for each call that this instance's values happen to pin. Raises ``InputError`` where anything
     differs, naming the calls that may be the reason.
     """
-    found = _scanned(request)
-    _compare(request, found, first, renderer.render(request))
-    if not _DISTURBED.isdisjoint(call.cause for call in found.calls):
-        for again in _disturbed(request, renderer):
-            _compare(request, found, first, again)
+    files = charts.of(request)
+    found = scan(files.templates())
+    if is_mute(files.templates(), _texts(request, files)):
+        return ()
+    for again in _again(request, renderer, files, found):
+        _compare(request, found, first, again)
     return tuple(_pinned(request, call) for call in found.calls if call.cause is not Cause.ORDER)
 
 
-def _scanned(request: RenderRequest) -> Scan:
-    return _remembered(request.directory, request.chart_digest)
+def _texts(request: RenderRequest, files: ChartFiles) -> Iterator[str]:
+    """What ``tpl`` may be handed: the values, and the chart's files in which there is an action."""
+    yield request.values if _OPENS in request.values else ""
+    for content in files.files.values():
+        if _OPENS.encode() in content:
+            yield content.decode(errors="replace")
 
 
-@lru_cache(maxsize=8)
-def _remembered(directory: Path, _digest: Digest) -> Scan:
-    return scan(charts.load(directory).templates())
+def _again(
+    request: RenderRequest, renderer: Renderer, files: ChartFiles, found: Scan
+) -> Iterator[tuple[RenderedFile, ...]]:
+    """The chart rendered again, as often as it takes."""
+    if _DISTURBED.isdisjoint(call.cause for call in found.calls):
+        yield renderer.render(request)
+        return
+    strictly = _rendered(request, renderer, _changed(files, strict))
+    if strictly is not None:
+        yield strictly
+        return
+    for _ in range(_TIMES):
+        yield renderer.render(request, _changed(files, disturbed))
 
 
-def _disturbed(request: RenderRequest, renderer: Renderer) -> Iterator[tuple[RenderedFile, ...]]:
-    """The same chart at another time, its maps in another order: nothing else is different."""
-    files = charts.of(request)
-    changed = {name: disturbed(text).encode() for name, text in files.templates() if name in files.files}
-    with tempfile.TemporaryDirectory(prefix="oscompile-proof-") as directory:
-        archive = Path(directory, "chart.tgz")
-        other = ChartFiles({**files.files, **changed})
-        archive.write_bytes(other.archive())
-        elsewhere = replace(request, repository=archive.parent, chart_path=archive.name, chart_digest=other.digest())
-        for _ in range(_TIMES):
-            yield renderer.render(elsewhere)
+def _rendered(request: RenderRequest, renderer: Renderer, files: ChartFiles) -> tuple[RenderedFile, ...] | None:
+    """What comes out; None where nothing does."""
+    try:
+        return renderer.render(request, files)
+    except InputError:
+        return None
+
+
+def _changed(files: ChartFiles, change: Callable[[str], str]) -> ChartFiles:
+    """The same chart with other templates."""
+    texts = ((name, change(text)) for name, text in files.templates() if name in files.files)
+    return ChartFiles({**files.files, **{name: text.encode() for name, text in texts}})
 
 
 def _compare(

@@ -36,6 +36,10 @@ _HOOK: Final = "helm.sh/hook"
 _KNOWN_HOOKS: Final = frozenset(
     f"{moment}-{event}" for moment in ("pre", "post") for event in ("install", "delete", "upgrade", "rollback")
 ) | {"test", "test-success"}
+_HOOKS: Final = re.compile(rf"{re.escape(_HOOK)}(?![\w-])(.*)")
+"""What stands on a line behind the annotation; whether it is one is known only to who reads the YAML."""
+
+_BETWEEN: Final = re.compile(r"[\s,:\"']+")
 _ENVIRONMENT: Final = {"HELM_C_LIB": None, "GOGC": "400"}
 """What the library may see of these while it loads: it is the installed one, and its garbage collector rests longer."""
 
@@ -57,9 +61,9 @@ class EmbeddedRenderer:
         """The versions of Helm and of its C interface, read without loading either."""
         return _identity()
 
-    def render(self, request: RenderRequest) -> tuple[RenderedFile, ...]:
+    def render(self, request: RenderRequest, files: ChartFiles | None = None) -> tuple[RenderedFile, ...]:
         """See ``Renderer``."""
-        found = render_archive(charts.archive_of(request), request)
+        found = render_archive(charts.archive_of(request) if files is None else files.archive(), request)
         for file in found:
             _refuse_unknown_hooks(file, request)
         return found
@@ -176,12 +180,18 @@ def _in_range(helm: ModuleType, wanted: str, found: str) -> bool:
 
 
 def _refuse_unknown_hooks(file: RenderedFile, request: RenderRequest) -> None:
-    if _HOOK not in file.text:
+    if all(map(_is_plain, _HOOKS.findall(file.text))):
         return
     for _, document in parse_stream(file.text, file.template):
         kinds = _annotation(document)
         if any(kind.strip().lower() not in _KNOWN_HOOKS for kind in kinds.split(",") if kinds):
             raise errors.unknown_hook(kinds, request)
+
+
+def _is_plain(said: str) -> bool:
+    """Whether what stands behind the annotation is hooks that Helm knows and nothing else: most are."""
+    kinds = [kind for kind in _BETWEEN.split(said.lower()) if kind]
+    return bool(kinds) and _KNOWN_HOOKS.issuperset(kinds)
 
 
 def _annotation(document: Data) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from compiler.model.node import Origin
 from compiler.model.render import RenderedFile, RenderRequest
 from compiler.process import Command
 from compiler.render import errors
+from compiler.render.charts import ChartFiles
 from compiler.render.renderer import documents, kube_version
 
 _SOURCE: Final = re.compile(r"^---\n# Source: (.+)\n", re.MULTILINE)
@@ -41,8 +42,10 @@ class ProgramRenderer:
         """The program's version; not where it lies."""
         return f"helm program {self.version}"
 
-    def render(self, request: RenderRequest) -> tuple[RenderedFile, ...]:
+    def render(self, request: RenderRequest, files: ChartFiles | None = None) -> tuple[RenderedFile, ...]:
         """See ``Renderer``."""
+        if files is not None:
+            return self._elsewhere(request, files)
         output = self._run(request)
         if output.code and _NOT_YAML in output.stderr:
             # With --debug Helm prints what it could not read, so that it is explained by our own reader.
@@ -53,6 +56,12 @@ class ProgramRenderer:
         if dropped is not None:
             raise errors.unknown_hook(dropped["kinds"], request)
         return documents(_sources(output.stdout.decode(errors="replace")))
+
+    def _elsewhere(self, request: RenderRequest, files: ChartFiles) -> tuple[RenderedFile, ...]:
+        with tempfile.TemporaryDirectory(prefix="oscompile-chart-") as directory:
+            archive = Path(directory, "chart.tgz")
+            archive.write_bytes(files.archive())
+            return self.render(replace(request, repository=archive.parent, chart_path=archive.name))
 
     def _run(self, request: RenderRequest, *flags: str) -> process.Output:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from compiler.model.render import RenderedFile, RenderRequest
+from compiler.render.charts import ChartFiles
 
 _BLANKS: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
@@ -27,9 +28,10 @@ class Renderer(Protocol):
         """Which engine, in which version: different identities may render the same request differently."""
         ...
 
-    def render(self, request: RenderRequest) -> tuple[RenderedFile, ...]:
+    def render(self, request: RenderRequest, files: ChartFiles | None = None) -> tuple[RenderedFile, ...]:
         """Every document that the chart renders, hooks and CustomResourceDefinitions too, in order.
 
+        ``files`` are rendered in the place of the chart's own.
         Raises ``InputError`` with the template's place where one fails. Partials and notes are left out.
         """
         ...

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -40,6 +41,10 @@ _ACTION: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"\{\{(?:-\s+)?/\*")
 _CALL: Final = re.compile(rf"(?<![\w.$])(?:{'|'.join(sorted(CAUSES, key=len, reverse=True))})\b")
+_TPL: Final = re.compile(r"(?<![\w.$])tpl\b")
+_KEPT: Final = 4096
+"""How many texts a process remembers what it found in: charts of one project hold the same library, over and over."""
+
 _ANOTHER_TIME: Final = {"now": '(toDate "2006-01-02" "2001-01-01")', "ago": "toString"}
 _INCLUDED: Final = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
 _OPENS: Final = re.compile(r'\{\{-?\s*(if|range|with|block|define)\b(?:\s+"([^"]+)")?')
@@ -99,10 +104,72 @@ def scan(templates: Iterable[tuple[str, str]]) -> Scan:
     calls: list[Call] = []
     includes: dict[str, set[str]] = {}
     for path, text in templates:
-        for owner, start, action in _owned(path, text):
-            includes.setdefault(owner, set()).update(_INCLUDED.findall(action))
-            calls += _calls(path, owner, text, start, action)
+        found = _scanned(path, text)
+        calls += found.calls
+        for owner, names in found.includes.items():
+            includes.setdefault(owner, set()).update(names)
     return Scan(tuple(sorted(calls)), {owner: frozenset(names) for owner, names in includes.items()})
+
+
+@lru_cache(maxsize=_KEPT)
+def _scanned(path: str, text: str) -> Scan:
+    """What stands in one template."""
+    calls: list[Call] = []
+    includes: dict[str, set[str]] = {}
+    for owner, start, action in _owned(path, text):
+        includes.setdefault(owner, set()).update(_INCLUDED.findall(action))
+        calls += _calls(path, owner, text, start, action)
+    return Scan(tuple(calls), {owner: frozenset(names) for owner, names in includes.items()})
+
+
+def is_mute(templates: Iterable[tuple[str, str]], others: Iterable[str]) -> bool:
+    """Whether nothing that can be executed so much as names a function whose result its arguments do not decide.
+
+    ``others`` are texts that ``tpl`` may be handed: values, and files of the chart. Strings and comments count as well,
+    and with ``tpl`` every word of the chart: what is not named nowhere cannot be called.
+
+    >>> is_mute([("a.yaml", "now {{ .Values.a }}")], ["{{ now }}"])
+    True
+    >>> is_mute([("a.yaml", "{{ tpl .Values.a . }}")], ["{{ now }}"])
+    False
+    """
+    told = [_named(text) for _, text in templates]
+    if any(tells for tells, _, _ in told):
+        return False
+    if not any(uses_tpl for _, uses_tpl, _ in told):
+        return True
+    return not any(anywhere for *_, anywhere in told) and not any(map(_CALL.search, others))
+
+
+@lru_cache(maxsize=_KEPT)
+def _named(text: str) -> tuple[bool, bool, bool]:
+    """Whether an action names such a function, whether one names ``tpl``, and whether the text does anywhere."""
+    actions = _ACTION.findall(text)
+    anywhere = _CALL.search(text) is not None
+    return anywhere and any(map(_CALL.search, actions)), any(map(_TPL.search, actions)), anywhere
+
+
+@lru_cache(maxsize=_KEPT)
+def strict(text: str) -> str:
+    """``text`` with a failure for each call that asks the clock, or for a map in no order.
+
+    Where it renders all the same, no such call was reached.
+
+    >>> strict("{{ now }} {{ keys .a }} {{ keys .a | sortAlpha }} {{ randAlpha 3 }}")
+    '{{ fail }} {{ fail .a }} {{ keys .a | sortAlpha }} {{ randAlpha 3 }}'
+    """
+    return _ACTION.sub(lambda action: _strict(action[0]), text) if _CALL.search(text) else text
+
+
+def _strict(action: str) -> str:
+    if _COMMENT.match(action):
+        return action
+    code = _without_strings(action)
+    for found in reversed(list(_CALL.finditer(code))):
+        cause = CAUSES[found[0]]
+        if cause is Cause.CLOCK or (cause is Cause.ORDER and not _SORTED.search(code)):
+            action = f"{action[: found.start()]}fail{action[found.end() :]}"
+    return action
 
 
 def disturbed(text: str) -> str:

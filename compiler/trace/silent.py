@@ -87,7 +87,8 @@ class _Trying:
         if self._is_same(found):
             return found
         seen = self._seen(found)
-        return self._idle(tuple(one for one in found if one.path not in seen), ())
+        left = tuple(one for one in found if one.path not in seen)
+        return self._idle(left, (), differs=left == found)
 
     def _is_same(self, removed: Sequence[Override]) -> bool:
         data = without(self._instance.values, self._instance, removed)
@@ -113,11 +114,13 @@ class _Trying:
         after, before = (marks_in("\n".join(file.text for file in render)) for render in (files, self._base))
         return frozenset(path for path, (_, token) in marks.items() if token in after - before)
 
-    def _idle(self, group: tuple[Override, ...], dead: tuple[Override, ...]) -> tuple[Override, ...]:
-        """``dead``, and those of ``group`` that can be taken out besides."""
+    def _idle(
+        self, group: tuple[Override, ...], dead: tuple[Override, ...], *, differs: bool = False
+    ) -> tuple[Override, ...]:
+        """``dead``, and those of ``group`` that can be taken out besides; ``differs``: not all of them, it is known."""
         if not group:
             return dead
-        if self._is_same((*dead, *group)):
+        if not differs and self._is_same((*dead, *group)):
             return (*dead, *group)
         if len(group) == 1:
             return dead

@@ -9,7 +9,9 @@ import pytest
 from compiler import render
 from compiler.errors import InputError
 from compiler.model.data import Data
+from compiler.model.render import RenderedFile, RenderRequest
 from compiler.render import EmbeddedRenderer, Renderer
+from compiler.render.charts import ChartFiles
 from compiler.render.scan import CAUSES, Cause, disturbed, scan
 from tests.render.worlds import CHART, config_map, demo, request, write
 
@@ -194,3 +196,30 @@ def test_calls_have_their_place_and_the_values_near_them() -> None:
         (3, 11, ("tls.given",)),
         (5, 12, ("id",)),
     ]
+
+
+PROOFS = {
+    "nothing is named": ("{{ .Values.a }}", 1),
+    "tpl, and nothing is named anywhere": ("{{ tpl .Values.a . }}", 1),
+    "tpl of a word": ("{{ tpl .Values.call . }}", 2),
+    "chance that decides nothing": ("x{{ $_ := randAlpha 3 }}", 2),
+    "a name in a string": ('{{ print "now" }}', 2),
+    "a clock that is not reached": ("{{ if .Values.no }}{{ now }}{{ end }}x", 2),
+    "a clock that decides nothing": ("x{{ $_ := now }}", 4),
+}
+
+
+@pytest.mark.parametrize(("text", "renders"), PROOFS.values(), ids=PROOFS.keys())
+def test_a_proof_renders_no_more_than_it_must(text: str, renders: int, tmp_path: Path) -> None:
+    """What is not named cannot be called; what fails when it is reached, and did not fail, was not reached."""
+    root = demo(tmp_path, {"x.yaml": config_map("a", f"data:\n  k: {text}\n")})
+    done: list[ChartFiles | None] = []
+
+    class Counting(EmbeddedRenderer):
+        def render(self, request: RenderRequest, files: ChartFiles | None = None) -> tuple[RenderedFile, ...]:
+            done.append(files)
+            return EmbeddedRenderer().render(request, files)
+
+    said: dict[str, Data] = {"call": '{{ print "now" }}'} if ".call" in text else {}
+    render.render(request(root, {"a": "x", "no": "", **said}), Counting())
+    assert len(done) == renders

@@ -15,6 +15,7 @@ from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import Instance
 from compiler.model.manifest import Field
 from compiler.model.names import Digest
+from compiler.model.report import Report
 from tests.conftest import ROOT, World
 
 CASES: Final = yaml.safe_load(Path(__file__).with_name("places.yaml").read_text(encoding="utf-8"))
@@ -79,6 +80,12 @@ data:
 """
 
 
+def traced(request: pipeline.Request) -> Report:
+    """What the rules say of a site, each finding at the value behind it, as ``oscompile validate`` says it."""
+    judged = pipeline.judge_site(request)
+    return pipeline.placed(request, judged, judged.report.findings)
+
+
 def findings(world: World, case: Mapping[str, Any]) -> list[Diagnostic]:
     """What the rule says of the case."""
     instance = case.get("instance", "{chart: app}")
@@ -95,7 +102,7 @@ def findings(world: World, case: Mapping[str, Any]) -> list[Diagnostic]:
         }
     )
     request = pipeline.Request("site", world.root, settings=tuple(case.get("settings", ())))
-    return [found for found in pipeline.judge_site(request).report.findings if found.code == CODE]
+    return [found for found in traced(request).findings if found.code == CODE]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
@@ -121,7 +128,7 @@ def test_a_value_that_moves_to_another_line_is_found_there(world: World) -> None
 def test_on_a_shipped_site_the_command_line_is_blamed_and_not_its_neighbours() -> None:
     """The rule is about the resources of a container: six values decide them, and somebody set one."""
     settings = ("rabbitmq.resources.server.requests.memory=4Gi",)
-    report = pipeline.judge_site(pipeline.Request("site-a", ROOT, settings=settings, cached=False)).report
+    report = traced(pipeline.Request("site-a", ROOT, settings=settings, cached=False))
     (found,) = [finding for finding in report.findings if finding.code == "OS048"]
     assert str(found.origin) == "--set:1:43"
     assert [related.origin.file for related in found.related] == ["charts/rabbitmq/templates/statefulset.yaml"]
@@ -146,7 +153,7 @@ def test_a_switch_in_a_configuration_file_is_blamed_by_its_name(world: World) ->
         }
     )
     for _ in range(2):
-        report = pipeline.judge_site(pipeline.Request("site", world.root)).report
+        report = traced(pipeline.Request("site", world.root))
         found = {str(each.origin) for each in report.findings if each.code == "OS042"}
         assert found == {"charts/app/values.yaml:7:28", "charts/app/values.yaml:5:20"}
 
