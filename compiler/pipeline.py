@@ -403,9 +403,10 @@ def _rendered(
             progress=partial(progress, "rendering"),
         )
     except InputError as error:
-        others = [diagnostic for diagnostic in error.diagnostics if diagnostic.code != validate.SCHEMA]
-        placed = validate.values(found) if len(others) < len(error.diagnostics) else ()
-        raise InputError((*others, *placed) if placed else error.diagnostics) from error
+        said = validate.standing(site, found, error.diagnostics)
+        others = [diagnostic for diagnostic in said if diagnostic.code != validate.SCHEMA]
+        placed = validate.values(found) if len(others) < len(said) else ()
+        raise InputError((*others, *placed) if placed else said) from error
 
 
 def _seen(

@@ -38,6 +38,10 @@ commands:
 """
 
 
+_VALUED: Final = frozenset({"-C", "--directory", "-o", "--output", "--set", "--renderer", "--jobs"})
+"""Options that may stand before the command, and take the word behind them."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"error: {message}\n  try: {self.prog} --help")
@@ -49,12 +53,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises ``UsageError`` for what makes no sense; ``--help`` and ``--version`` exit as argparse does.
     """
     words = list(argv)
-    command = next((word for word in words if not word.startswith("-")), None)
-    if command in COMMANDS:
-        words.remove(command)
-    else:
-        command = "compile"
+    place = _first(words)
+    command = words.pop(place) if place is not None and words[place] in COMMANDS else "compile"
     return _BUILDERS[command]().parse_args(words, argparse.Namespace(command=command))
+
+
+def _first(words: Sequence[str]) -> int | None:
+    """Where the first word stands that is neither an option nor the value of one."""
+    for number, word in enumerate(words):
+        if not word.startswith("-") and (number == 0 or words[number - 1] not in _VALUED):
+            return number
+    return None
 
 
 def _parser(command: str, description: str) -> _Parser:

@@ -128,6 +128,7 @@ def _waivers(listed: Node | None, mistakes: Collector) -> Iterator[Waiver]:
             expires=expires,
             origin=node.origin,
             container=text(node, "container"),
+            value=text(node, "value"),
         )
 
 

@@ -32,7 +32,8 @@ class Diagnostic:
     """One mistake.
 
     ``message`` says what must be and what is, ``hint`` what to try; ``code`` is that of the rule, where it is one, and
-    ``field`` what of a rendered object is at fault, ``container`` which of its containers, where it is about one.
+    ``field`` what of a rendered object is at fault, ``container`` which of its containers, where it is about one; a
+    ``value`` is at fault where nothing is rendered from it (``keystone.replicaCount``, as ``--set`` writes it).
     """
 
     message: str
@@ -43,6 +44,7 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     field: Field | None = None
     container: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
         """The whole message, in plain text, as a terminal shows it."""

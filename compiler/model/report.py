@@ -14,7 +14,8 @@ class Waiver:
     """Somebody's word that a rule may be broken by one object, why, and until when.
 
     ``object`` is written as messages write it (``openstack/DaemonSet ovs``); a name that ends in ``-*`` stands for the
-    digest that a Job's name ends in. ``expires`` is a date, year first: such dates compare as text does.
+    digest that a Job's name ends in. In its place, ``value`` is one that nothing is rendered from, as ``--set`` writes
+    it (``keystone.replicaCount``). ``expires`` is a date, year first: such dates compare as text does.
     """
 
     rule: str
@@ -23,6 +24,12 @@ class Waiver:
     expires: str
     origin: Origin
     container: str = ""
+    value: str = ""
+
+    @property
+    def about(self) -> str:
+        """The object, or the value, that it is for."""
+        return self.object or self.value
 
 
 @dataclass(frozen=True, slots=True)

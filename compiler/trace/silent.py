@@ -170,7 +170,7 @@ def _unread(declaration: Declaration, instance: Instance, path: tuple[str, ...])
     hint = (
         _near(declaration.values, instance, path) or f"remove it; `helm show values {instance.chart.path}` lists them"
     )
-    return Diagnostic(message, _place(declaration.values, path), hint, code=UNREAD)
+    return Diagnostic(message, _place(declaration.values, path), hint, code=UNREAD, value=_named(instance, path))
 
 
 def _idle(declaration: Declaration, instance: Instance, one: Override, unknown: tuple[str, ...] | None) -> Diagnostic:
@@ -180,13 +180,20 @@ def _idle(declaration: Declaration, instance: Instance, one: Override, unknown: 
     message = f"{what} of `{instance.name}` changes nothing: the chart `{instance.chart.name}` renders the same {same}"
     near = _near(declaration.values, instance, unknown) if unknown is not None else ""
     hint = near or "remove it, or set what makes the chart use it"
-    return Diagnostic(message, _place(declaration.values, one.path), hint, code=IDLE, severity=Severity.WARNING)
+    place, value = _place(declaration.values, one.path), _named(instance, one.path)
+    return Diagnostic(message, place, hint, code=IDLE, severity=Severity.WARNING, value=value)
 
 
 def _deletes_nothing(declaration: Declaration, instance: Instance, path: tuple[str, ...], node: Node) -> Diagnostic:
     message = f"`{dotted(path)}: null` of `{instance.name}` deletes nothing: neither the chart nor a layer sets it"
     hint = _near(declaration.values, instance, path) or "remove it"
-    return Diagnostic(message, node.origin, hint, code=IDLE, severity=Severity.WARNING)
+    value = _named(instance, path)
+    return Diagnostic(message, node.origin, hint, code=IDLE, severity=Severity.WARNING, value=value)
+
+
+def _named(instance: Instance, path: tuple[str, ...]) -> str:
+    """How a waiver writes the value."""
+    return f"{instance.name}.{dotted(path)}"
 
 
 def _place(values: MapNode, path: tuple[str, ...]) -> Origin | None:

@@ -5,13 +5,13 @@ check. ``inputs`` runs on finished values before anything is rendered or stored,
 (part of the pure work of that instance), ``check`` on the whole site; ``values`` finds the places when Helm has refused
 values by their schema. ``vendored`` reads the definitions of custom kinds that the repository brings along. ``settle``
 holds what was found against the site's waivers and the contracts' exemptions, and ``expired`` says, given a day, which
-of them are over.
+of them are over; ``standing`` does what can be done of it where an instance does not render.
 """
 
 from compiler.validate.rule import RULES, AnyRule
 from compiler.validate.run import SCHEMA, SURVIVAL, Judge, check, inputs, values
 from compiler.validate.vendored import vendored
-from compiler.validate.waivers import expired, nearest_code, settle
+from compiler.validate.waivers import expired, nearest_code, settle, standing
 
 __all__ = [
     "RULES",
@@ -24,6 +24,7 @@ __all__ = [
     "inputs",
     "nearest_code",
     "settle",
+    "standing",
     "values",
     "vendored",
 ]

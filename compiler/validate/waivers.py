@@ -51,12 +51,25 @@ def settle(
     return Report(site.name, tuple(sorted(set(standing), key=Diagnostic.sort_key)), tuple(excused))
 
 
+def standing(site: Site, instances: tuple[Instance, ...], findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Those of ``findings`` that nobody answers for, where not all of the site is rendered.
+
+    Which component an object is of is not known then: an exemption of the rule speaks for the whole instance.
+    """
+    waivers, charted = _by_subject(site.waivers), _exemptions(instances)
+    return tuple(
+        each
+        for each in findings
+        if _waiver(each, waivers) is None and (each.field is None or (each.field.instance, each.code) not in charted)
+    )
+
+
 def expired(report: Report, today: str) -> tuple[Diagnostic, ...]:
     """An error for each waiver of ``report`` whose day was before ``today`` (a date, year first)."""
     waivers = sorted({each.by for each in report.excused if isinstance(each.by, Waiver)}, key=lambda each: each.origin)
     return tuple(
         Diagnostic(
-            f"the waiver of {waiver.rule} for `{waiver.object}` expired on {waiver.expires}: {waiver.reason}",
+            f"the waiver of {waiver.rule} for `{waiver.about}` expired on {waiver.expires}: {waiver.reason}",
             waiver.origin,
             f"what `oscompile rule {waiver.rule}` says; or a new date, and the reason why it took longer",
         )
@@ -68,7 +81,7 @@ def expired(report: Report, today: str) -> tuple[Diagnostic, ...]:
 def _by_subject(waivers: Iterable[Waiver]) -> Mapping[tuple[str, str], list[Waiver]]:
     found: dict[tuple[str, str], list[Waiver]] = defaultdict(list)
     for waiver in waivers:
-        found[waiver.rule, waiver.object].append(waiver)
+        found[waiver.rule, waiver.about].append(waiver)
     return found
 
 
@@ -87,9 +100,8 @@ def _names(identity: ObjectId) -> tuple[str, str]:
 
 
 def _waiver(finding: Diagnostic, waivers: Mapping[tuple[str, str], list[Waiver]]) -> Waiver | None:
-    if finding.field is None:
-        return None
-    named = (waiver for name in _names(finding.field.object) for waiver in waivers.get((finding.code, name), ()))
+    names = _names(finding.field.object) if finding.field is not None else (finding.value,)
+    named = (waiver for name in names if name for waiver in waivers.get((finding.code, name), ()))
     return next((waiver for waiver in named if waiver.container in {"", finding.container}), None)
 
 
@@ -109,14 +121,14 @@ def _mistaken(unused: list[Waiver], objects: Mapping[str, Manifest]) -> Iterator
     for waiver in unused:
         if waiver.rule not in RULES:
             yield from _unknown([waiver])
-        elif waiver.object not in written:
+        elif waiver.object and waiver.object not in written:
             suggested += 1
             hint = nearest_object(waiver.object, objects) if suggested <= _SUGGESTED else ""
             message = f"a waiver of {waiver.rule} is for `{waiver.object}`, but the site has no such object"
             yield Diagnostic(message, waiver.origin, hint or "remove it")
         elif waiver.rule != _PASSING:
             container = f", container `{waiver.container}`" if waiver.container else ""
-            message = f"the waiver of {waiver.rule} for `{waiver.object}`{container} excuses nothing: the rule is kept"
+            message = f"the waiver of {waiver.rule} for `{waiver.about}`{container} excuses nothing: the rule is kept"
             yield Diagnostic(message, waiver.origin, "remove it")
 
 

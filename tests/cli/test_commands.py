@@ -272,3 +272,11 @@ def test_a_reader_that_goes_away_is_no_error(shipped_world: World) -> None:
         check=True,
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("before", [["-C", "{root}"], ["--directory={root}"], ["-o", "text", "-C", "{root}"]])
+def test_options_may_stand_before_the_command(before: list[str], shipped_world: World, tmp_path: Path) -> None:
+    words = [word.format(root=shipped_world.root) for word in before]
+    done = World(tmp_path).run(*words, "survive", "site-a")
+    assert done.returncode == 0
+    assert done.stdout.startswith("site-a: 5 hosts")

@@ -133,7 +133,7 @@ def test_the_clock_is_that_of_the_program(broken: World) -> None:
         pytest.param(
             {"until": "2027-01-01"},
             "`waivers[0]` has no key `until`",
-            "one of `container`, `expires`, `object`, `reason`, `rule`",
+            "one of `container`, `expires`, `object`, `reason`, `rule`, `value`",
             id="an unknown key",
         ),
     ],
@@ -232,3 +232,44 @@ def test_ten_thousand_waivers_are_read_and_refused_in_good_time(broken: World) -
     done = broken.run("validate", "site", "--today", "2026-12-01")
     assert "--> environments/site/environment.yaml:10008:1" in done.stdout
     assert "10002 errors" in done.stdout
+
+
+def test_a_value_that_nobody_reads_is_waived_by_its_name(broken: World) -> None:
+    (broken.root / "charts/app/component.yaml").unlink()
+    site = ENVIRONMENT.replace("{chart: app}", "{chart: app, values: {replicaCuont: 3}}")
+    waiver = (WAIVER % REASON).replace("OS044, object: openstack/Job app-sync", "OS060, value: app.replicaCuont")
+    for waived, code in (("", 1), (waiver, 0), (waiver.replace("Cuont", "Count"), 1)):
+        broken.write({"environments/site/environment.yaml": site + waived})
+        assert broken.run("validate", "site", "--today", "2026-12-01").returncode == code
+    done = broken.run("validate", "site", "--today", "2026-12-01")
+    assert "the waiver of OS060 for `app.replicaCount` excuses nothing: the rule is kept" in done.stdout
+
+
+def test_a_waiver_is_for_an_object_or_for_a_value(broken: World) -> None:
+    both = "waivers: [{rule: OS044, object: Job a, value: b.c, reason: long enough to be one, expires: 2027-03-31}]\n"
+    broken.write({"environments/site/environment.yaml": ENVIRONMENT + both})
+    done = broken.run("validate", "site")
+    assert done.returncode == 1
+    assert "`waivers[0]` must be for an object or for a value, not for both" in done.stdout
+
+
+def test_what_is_excused_stays_so_where_another_instance_does_not_render(broken: World) -> None:
+    broken.write(
+        {
+            "environments/site/environment.yaml": ENVIRONMENT + "  other: {chart: other}\n" + WAIVER % REASON,
+            "charts/other/Chart.yaml": "apiVersion: v2\nname: other\nversion: 1.0.0\n",
+            "charts/other/values.yaml": "{}\n",
+            "charts/other/templates/a.yaml": '{{ fail "not today" }}\n',
+        }
+    )
+    done = broken.run("site", "--today", "2026-12-01")
+    assert done.returncode == 1
+    assert "not today" in done.stderr
+    assert "OS044" not in done.stderr
+
+
+def test_a_hundred_thousand_waivers_for_nothing_are_each_told(broken: World) -> None:
+    one = '  - {rule: OS044, object: openstack/Job nobody-%d, reason: "' + REASON + '", expires: 2027-03-31}\n'
+    many = "waivers:\n" + "".join(one % number for number in range(100_000))
+    answer = answered(broken, many)
+    assert sum("but the site has no such object" in found for found in messages(answer)) == 100_000

@@ -11,11 +11,15 @@ from compiler.validate.rule import SITE_RULES, Finding, Subject, View, rule
 
 _WRITING: Final = frozenset({"update", "patch", "delete", "*"})
 _ONCE: Final = "create-once"
+_ANY: Final = "*"
+"""Stands for the name of a Secret, where a Role names none."""
 
 
 @rule(SITE_RULES, "OS037", "a Secret that is changed in the cluster is made once")
 def made_once(view: View) -> Iterator[Finding]:
     """Check that a Secret that a Role of its instance lets somebody write is created once and never written again.
+
+    A Role that lets somebody write Secrets of any name is meant for those that the chart renders with nothing in them.
 
     Why it matters: keys that a Job rotates, and a sync then overwrites with what Git holds, log everybody out, or make
     what they encrypted unreadable.
@@ -29,7 +33,7 @@ def made_once(view: View) -> Iterator[Finding]:
         for manifest in subject.bundle.manifests if written else ():
             names = {each.name for each in manifest.provides if each.kind == "Secret"}
             names |= {manifest.id.name} if manifest.id.kind == "Secret" else set()
-            if names & written and manifest.lifecycle != _ONCE:
+            if (names & written or (_ANY in written and _is_empty(subject, manifest))) and manifest.lifecycle != _ONCE:
                 message = f"{manifest.id} is changed in the cluster, and each sync would overwrite it"
                 hint = "`owner: runtime` for this Secret in component.yaml"
                 yield Finding(message, subject.origin(manifest), hint, subject.field(manifest))
@@ -74,8 +78,14 @@ def _written(subject: Subject, manifest: Manifest) -> Iterator[str]:
         return
     for allowed in items(subject.data(manifest), "rules"):
         verbs, resources, names = (_texts(allowed, key) for key in ("verbs", "resources", "resourceNames"))
-        if "secrets" in resources and _WRITING & verbs:
-            yield from names
+        if resources & {"secrets", "*"} and _WRITING & verbs:
+            yield from names or {_ANY}
+
+
+def _is_empty(subject: Subject, manifest: Manifest) -> bool:
+    """Whether it is a Secret that holds nothing yet."""
+    data = subject.data(manifest)
+    return manifest.id.kind == "Secret" and not (data.get("data") or data.get("stringData"))
 
 
 def _texts(allowed: Map, key: str) -> frozenset[str]:
