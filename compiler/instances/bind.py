@@ -20,7 +20,7 @@ from compiler.model.names import InstanceName, NamespaceName, object_name
 from compiler.model.node import Node, Origin, ScalarNode, describe
 from compiler.model.site import Declaration
 
-_CREDENTIALS = {"mysql": "database", "amqp": "vhost"}
+_CREDENTIALS = {"mysql": "database", "amqp": "vhost", "redis": "prefix"}
 """The interfaces that know each consumer by a name and a password, and what each consumer gets of its own there."""
 
 
@@ -249,7 +249,7 @@ def _credentials(consumer: Party, requirement: Requirement) -> Mapping[str, Data
     name = object_name(name)
     account = name.replace("-", "_") if own == "database" else name
     return {
-        own: account,
+        own: f"{account}:" if own == "prefix" else account,
         "username": account,
         "secretName": object_name(consumer.name, requirement.secret),
     }

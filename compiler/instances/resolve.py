@@ -160,7 +160,9 @@ def _own_address(declaration: Declaration, requirement: str) -> Origin | None:
 
 def _read_by_provider(consumer: Consumer, provider: Declaration) -> dict[str, Data]:
     """What the provider's chart reads of one consumer. The Secret is the copy in the provider's own namespace."""
-    fields = {key: consumer.published[key] for key in ("username", "database", "vhost") if key in consumer.published}
+    fields = {
+        key: consumer.published[key] for key in ("username", "database", "vhost", "prefix") if key in consumer.published
+    }
     secret = {"secretName": object_name(provider.name, consumer.key)} if "secretName" in consumer.published else {}
     return {
         "instance": consumer.instance,

@@ -24,7 +24,7 @@ def test_a_table_is_that_of_its_tests(chart: str) -> None:
 
 
 def test_every_data_service_has_a_table() -> None:
-    assert {"mariadb", "rabbitmq", "memcached"} <= set(TABLES)
+    assert {"mariadb", "rabbitmq", "memcached", "valkey"} <= set(TABLES)
 
 
 def test_a_table_is_replaced_as_a_whole_and_others_stay() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GOLDEN: Final = ROOT / "golden" / "charts"
 KUBERNETES: Final = Kubernetes("1.35", ("monitoring.coreos.com/v1",))
 APPLICATIONS: Final = sorted(path.parent.name for path in (ROOT / "charts").glob("*/component.yaml"))
-CLUSTERED: Final = ("etcd", "mariadb", "memcached", "ovn", "rabbitmq")
+CLUSTERED: Final = ("etcd", "mariadb", "memcached", "ovn", "rabbitmq", "valkey")
 
 
 @pytest.mark.golden_test("../../golden/charts/*/*.yaml")

@@ -26,15 +26,21 @@ components:
 provides: {amqp: {component: server, port: 5672}}
 components: {server: {role: quorum, replicas: 3}}
 """,
+    "kv": """
+provides: {redis: {component: server, port: 26379, members: true}}
+components: {server: {role: quorum, replicas: 3}}
+""",
     "app": """
 provides: {identity: {component: api, port: 5000, scheme: http, path: /v3}}
 requires:
   database: {interface: mysql, gate: ready, secret: database}
   events: {interface: amqp, gate: none, optional: true, secret: events}
+  locks: {interface: redis, gate: none, optional: true, secret: locks}
 components: {api: {role: api, replicas: 3}}
 secrets:
   database: {keys: {password: {generate: password}}}
   events: {keys: {password: {generate: password}}}
+  locks: {keys: {password: {generate: password}}}
 """,
 }
 
@@ -179,6 +185,17 @@ def test_the_provider_reads_its_consumers_with_a_secret_of_its_own_namespace(tmp
             "secretName": "db-app-database",
         }
     }
+
+
+def test_both_sides_of_a_shared_store_know_what_the_keys_of_a_consumer_begin_with(tmp_path: Path) -> None:
+    found = resolved(tmp_path, DB + "kv: {chart: kv}\napp-two: {chart: app}\n")
+    own = ("prefix", "username", "secretName")
+    consumer = found["app-two"].values.get("bindings", "locks")
+    provider = found["kv"].values.get("consumers", "app-two-locks")
+    assert isinstance(consumer, MapNode)
+    assert isinstance(provider, MapNode)
+    assert [consumer.data()[key] for key in own] == ["app-two:", "app-two", "app-two-locks"]
+    assert [provider.data()[key] for key in own] == ["app-two:", "app-two", "kv-app-two-locks"]
 
 
 def test_members_are_counted_once_by_the_provider_and_are_one_in_development(tmp_path: Path) -> None:

@@ -31,7 +31,10 @@ PACKAGES = (
     "dnsmasq-base",
 )
 
-PROGRAMS = {"opt/mysqld_exporter/mysqld_exporter": "/usr/bin/prometheus-mysqld-exporter"}
+PROGRAMS = {
+    "opt/mysqld_exporter/mysqld_exporter": "/usr/bin/prometheus-mysqld-exporter",
+    "opt/valkey-exporter": "/usr/bin/prometheus-redis-exporter",
+}
 """Where kolla's images have programs, and where Debian's packages put them."""
 
 USERS = {

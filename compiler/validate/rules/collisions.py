@@ -219,12 +219,17 @@ def _volume(manifest: Manifest) -> str:
     return str(mapping(manifest.data(), "spec").get("volumeName") or "")
 
 
-_SHARED: Final[Mapping[str, str]] = {"database": "database", "vhost": "virtual host", "username": "user"}
+_SHARED: Final[Mapping[str, str]] = {
+    "database": "database",
+    "vhost": "virtual host",
+    "prefix": "prefix of keys",
+    "username": "user",
+}
 
 
 @rule(SITE_RULES, "OS054", "a database, a virtual host and a user have one owner")
 def accounts(view: View) -> Iterator[Finding]:
-    """Check that no two consumers of one provider are given the same database, virtual host or user.
+    """Check that no two consumers of one provider are given the same database, virtual host, prefix or user.
 
     Why it matters: two services in one schema destroy each other's data at the first migration; two in one virtual host
     take each other's messages.
