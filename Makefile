@@ -47,9 +47,9 @@ $(SERVICES)/.ready: $(STAMP) tests/services.lock
 demo: $(STAMP) ## Compile env/site-a
 	$(BIN)/oscompile env/site-a
 
-test: $(STAMP) $(PROGRAMS)/kubectl $(SERVICES)/.ready $(SERVERS)/.services ## Run every test, on real servers too (Debian, root); RabbitMQ has only make servers
+test: $(STAMP) $(PROGRAMS)/kubectl $(SERVICES)/.ready $(SERVERS)/.services ## Run every test, on real servers too (Debian, root)
 	@rm -f $(SERVERS)/report.jsonl
-	$(BIN)/pytest -n auto --dist loadscope --ignore tests/servers/test_rabbitmq.py --ignore tests/servers/test_rabbitmq_tls.py
+	$(BIN)/pytest -n auto --dist loadscope
 
 servers: $(STAMP) $(PROGRAMS)/kubectl $(SERVERS)/.services ## Run only the charts on real servers, and write the tables of docs/resilience.md from it
 	@rm -f $(SERVERS)/report.jsonl

@@ -148,7 +148,8 @@ class Publisher:
     def figures(self, *members: Pod) -> dict[str, Any]:
         """Stop, take everything out of the queue, and say what was confirmed, refused and lost, and the longest pause."""
         said = self._end(self.process)
-        found = self._end(self._run("drain", members, "--patience", "120"))["found"]
+        each = ("--each", str(said["attempted"])) if "--each" in self.options else ()
+        found = self._end(self._run("drain", members, "--patience", "120", *each))["found"]
         assert said["acknowledged"]
         return {
             "members": len(self.broker.members),

@@ -1,6 +1,7 @@
 """A client of the broker, run in the network of the tests: `publish` until told to stop, or `drain` a queue.
 
 The password comes on the first line of standard input. `publish` stops when standard input ends. Both print JSON.
+With ``--each``, every number has a queue of its own, which is declared just before; `drain` takes how many there were.
 """
 
 from __future__ import annotations
@@ -59,8 +60,12 @@ def publish(arguments: argparse.Namespace, password: str) -> dict[str, object]:
                 channel.queue_declare(arguments.queue, durable=True)
                 channel.confirm_delivery()
             number += 1
+            queue = arguments.queue
+            if arguments.each is not None:
+                queue = f"{queue}-{number}"
+                channel.queue_declare(queue, durable=True)
             channel.basic_publish(
-                "", arguments.queue, str(number).encode(), pika.BasicProperties(delivery_mode=2), mandatory=True
+                "", queue, str(number).encode(), pika.BasicProperties(delivery_mode=2), mandatory=True
             )
             acknowledged.append(number)
             gap, last = max(gap, time.monotonic() - last), time.monotonic()
@@ -98,6 +103,12 @@ def drain(arguments: argparse.Namespace, password: str) -> dict[str, object]:
 def _take(arguments: argparse.Namespace, password: str) -> Iterator[int]:
     connection = connect(arguments.hosts[0], arguments, password)
     channel = connection.channel()
+    for number in range(1, (arguments.each or 0) + 1):
+        queue = f"{arguments.queue}-{number}"
+        channel.queue_declare(queue, durable=True)
+        method, _, body = channel.basic_get(queue)
+        if method:
+            yield int(body)
     channel.basic_qos(prefetch_count=1000)
     for method, _, body in channel.consume(arguments.queue, inactivity_timeout=3):
         if method is None:
@@ -115,6 +126,7 @@ def main() -> None:
     parser.add_argument("--vhost", required=True)
     parser.add_argument("--user", required=True)
     parser.add_argument("--queue", default="work")
+    parser.add_argument("--each", type=int)
     parser.add_argument("--authority", default="")
     parser.add_argument("--patience", type=float, default=0)
     parser.add_argument("--pause", type=float, default=0)

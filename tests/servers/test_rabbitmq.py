@@ -47,6 +47,7 @@ def publisher(broker: Broker, name: str) -> Publisher:
     """A client of every member, whose queue has a copy on each."""
     client = Publisher(broker, name)
     broker.await_copies(name, 3)
+    time.sleep(2)
     return client
 
 
@@ -56,7 +57,7 @@ def finish(broker: Broker, publisher: Publisher, record: Record) -> Callable[...
     began = time.monotonic()
 
     def compare(what: str, *members: Pod, **figures: object) -> None:
-        time.sleep(2)
+        time.sleep(4)
         found = publisher.figures(*members)
         record(what, **found, probes=broker.cluster.verdicts_since(began), **figures)
         assert found["lost"] == 0
@@ -108,6 +109,21 @@ def test_all_are_killed_at_once(broker: Broker, finish: Finish) -> None:
     finish("all hosts lost at once, all back", back=round(broker.start(), 1))
 
 
+def test_queues_that_were_just_declared_survive_too(broker: Broker, name: str, record: Record) -> None:
+    """A client declares a queue for each message that it publishes; all are killed in the middle of it."""
+    client = Publisher(broker, name, options=("--each", "0"))
+    time.sleep(10)
+    each(broker.members, Pod.kill)
+    back = broker.start()
+    time.sleep(2)
+    found = client.figures()
+    said = [member.log() for member in broker.members]
+    record("all hosts lost at once, while queues are declared, all back", **found, back=round(back, 1))
+    assert any("register: " in log for log in said), "no member had lost a name: the test has not met what it is for"
+    assert not any("Starting member as a new one" in log for log in said)
+    assert found["lost"] == 0
+
+
 @pytest.mark.parametrize("absent", [0, 2])
 def test_all_are_killed_and_one_never_comes_back(broker: Broker, absent: int, finish: Finish) -> None:
     """The first one back waits for a majority: not ready, and nobody kills it."""
@@ -157,6 +173,22 @@ def test_a_minority_refuses_writes(broker: Broker, name: str, finish: Finish) ->
     broker.await_copies(name, 3)
     assert "split" not in lonely.run("rabbitmqctl", "-q", "list_vhosts").log
     finish("a member cut off, then healed", unready_after=round(noticed, 1))
+
+
+def test_a_wall_clock_that_jumps_disturbs_nobody(broker: Broker, name: str, finish: Finish) -> None:
+    """A day ahead, then a day behind. Leaders stay: elections and heartbeats do not go by dates."""
+    member = broker.members[1]
+    member.clocked = True
+    member.delete()
+    broker.start(member)
+    leader = broker.leader(name)
+    for offset in ("+1d", "-1d"):
+        member.wind(offset)
+        time.sleep(15)
+        assert broker.leader(name) is leader
+        assert [pod.probe("readiness") for pod in broker.members] == [None] * 3
+    member.clocked = False
+    finish("wall clock of a member jumps a day ahead, then two back")
 
 
 def test_a_consumer_has_its_virtual_host_and_nothing_else(broker: Broker) -> None:
@@ -253,7 +285,7 @@ def shrink(broker: Broker, replicas: int) -> None:
     """As the README says: members leave, last first; then the lower number is applied."""
     leaving = broker.members[replicas:]
     for member in reversed(leaving):
-        done = member.run("sh", "/opt/oscompile/leave.sh", seconds=120)
+        done = member.run("sh", "/opt/oscompile/leave.sh", seconds=400)
         assert done.code == 0, done.log
     leaving[0].crash()
     broker.cluster.until(lambda: not any(member.ready for member in leaving))
@@ -261,6 +293,24 @@ def shrink(broker: Broker, replicas: int) -> None:
     broker.configure({"replicas": replicas})
     broker.cluster.scale(f"{broker.instance}-server")
     broker.cluster.roll(f"{broker.instance}-server")
+
+
+def test_a_scale_down_that_loses_the_majority_loses_nothing_else(broker: Broker, finish: Finish) -> None:
+    """Applied without the members having left: who remains takes no client and no change until they are back."""
+    each(broker.members, Pod.kill)
+    broker.configure({"drain": {"quorumSeconds": 10}})
+    broker.start()
+    one = broker.members[0]
+    broker.configure({"replicas": 1})
+    for surplus in [pod for pod in broker.cluster.pods.values() if pod.workload == one.workload and pod is not one]:
+        surplus.delete()
+    broker.cluster.until(lambda: not one.ready)
+    assert one.probe("liveness") is None
+    refused = one.run("timeout", "20", "rabbitmqctl", "-q", "add_vhost", "alone")
+    assert refused.code != 0, "a member without majority must not change the metadata"
+    broker.configure({"replicas": 3})
+    back = broker.start()
+    finish("scaled down from 3 to 1 without leaving, then up again", back=round(back, 1))
 
 
 def test_scale_up_and_down(broker: Broker, record: Record) -> None:

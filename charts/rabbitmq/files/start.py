@@ -29,6 +29,7 @@ import time
 
 WAITING = b"waiting\n"
 POLL_SECONDS = 2
+ELECTIONS = 10
 # A member's whole list of peers: if RabbitMQ finds its volume reset it looks for this one for ever.
 NOBODY = "cluster_formation.classic_config.nodes.1 = rabbit@the-volume-of-this-member-was-reset.invalid\n"
 SECLUDED = """
@@ -42,6 +43,7 @@ log.console.level = warning
 DATA = pathlib.Path(os.environ["RABBITMQ_MNESIA_BASE"])
 STATE = DATA / "state"  # founding, joining, member, or left (leave.sh)
 HOME = pathlib.Path(os.environ["HOME"])
+SCRIPTS = pathlib.Path(__file__).parent
 DISCOVERY = pathlib.Path(os.environ["RABBITMQ_CONFIG_FILES"])
 
 
@@ -173,14 +175,45 @@ def join(me, peer):
             server.wait()
 
 
+def register(me):
+    """Let the broker find the log of every queue that it had, see register.escript."""
+    systems = [DATA / node(me) / system / node(me) for system in ("coordination", "quorum")]
+    done = command("escript", str(SCRIPTS / "register.escript"), *map(str, systems))
+    print(done.stdout, end="", flush=True)
+    if done.returncode:
+        sys.exit("start: the broker must find the logs of all queues, but they could not be registered; see above")
+
+
+# Copies of queues on this member that know no leader are asked to elect one; the answer names them.
+ELECT = """
+[begin ra:trigger_election({Name, node()}), Name end
+ || {Name, _} <- ra_directory:list_registered(quorum_queues), ra_leaderboard:lookup_leader(Name) =:= undefined].
+"""
+
+
+def elect():
+    """Get every queue a leader.
+
+    Copies that were made, but killed before their very first election, wait for one for ever: nobody starts it, and
+    such a queue can neither be used nor deleted. To be asked once too often harms none: without a majority, or with a
+    leader that the others know, the election comes to nothing.
+    """
+    for _ in range(ELECTIONS):
+        done = command("rabbitmqctl", "-q", "eval", ELECT)
+        if done.returncode == 0 and done.stdout.strip() == "[]":
+            break
+        time.sleep(POLL_SECONDS)
+
+
 def settle():
-    """What a member makes sure of when it runs: the admin's password and the feature flags.
+    """What a member makes sure of when it runs: queues have leaders, the admin's password, the feature flags.
 
     The Secret is the truth about the password, also when it changed since the first start. Feature flags that a release
     brings must be on before the next release can be installed; they can be once every member has it.
     """
     await_startup()
     record("member")
+    elect()
     user, password = os.environ["RABBITMQ_DEFAULT_USER"], os.environ["RABBITMQ_DEFAULT_PASS"]
     # With one more argument, be it -q, rabbitmqctl would not read the password from its input, and hang.
     if command("rabbitmqctl", "authenticate_user", user, stdin=password + "\n").returncode:
@@ -228,6 +261,7 @@ def main():
         else:
             time.sleep(POLL_SECONDS)
 
+    register(me)
     if STATE.read_text() == "member":
         DISCOVERY.write_text(NOBODY)
     if os.fork() == 0:

@@ -86,10 +86,10 @@ distribution.conf: |
 abstract: Scripts of a member, as the data of a ConfigMap.
 values: {}
 usage: {{ include "rabbitmq.scripts" (dict "root" $) }}
-return: {start.py: text, probe.py: text, drain.sh: text, leave.sh: text}
+return: {start.py: text, register.escript: text, probe.py: text, drain.sh: text, leave.sh: text}
 */ -}}
 {{- define "rabbitmq.scripts" -}}
 {{- $scripts := dict -}}
-{{- range list "start.py" "probe.py" "drain.sh" "leave.sh" }}{{ $_ := set $scripts . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
+{{- range list "start.py" "register.escript" "probe.py" "drain.sh" "leave.sh" }}{{ $_ := set $scripts . ($.root.Files.Get (printf "files/%s" .)) }}{{ end -}}
 {{- toYaml $scripts -}}
 {{- end -}}

@@ -12,6 +12,8 @@ What it does as a kubelet, a kube-proxy and the workload controllers do:
   probe kills the container. A pod becomes ready up to one period sooner than with the real kubelet, never unready sooner;
 - preStop hooks, SIGTERM, the grace period, SIGKILL; sidecars last;
 - a pod that is made anew has a new address; its claims are kept; ConfigMaps and Secrets change in running pods;
+- a wall clock of its own for a pod that shall have one (programs that link the C library see it);
+- the API for one Secret at a time, with the rights that Roles give (``api.py``);
 - NetworkPolicies between pods (the tests' clients stand for the node: they may connect);
 - a StatefulSet's order of starting, stopping and rolling, a Deployment's surge.
 

@@ -16,6 +16,8 @@ from typing import Any, Self
 
 import yaml
 
+from tests.servers.kubelet.api import NAME as API_NAME
+from tests.servers.kubelet.api import ApiServer
 from tests.servers.kubelet.certificates import Authority
 from tests.servers.kubelet.container import Verdict
 from tests.servers.kubelet.names import DOMAIN, NameServer
@@ -65,6 +67,7 @@ class Cluster:
         self.pods: dict[str, Pod] = {}
         self.verdicts: list[Verdict] = []
         self._authority: Authority | None = None
+        self._api: ApiServer | None = None
         self._addresses: dict[tuple[str, str], str] = {}
         self._numbers = itertools.count(1)
         self._clients: list[subprocess.Popen[str]] = []
@@ -89,6 +92,8 @@ class Cluster:
             pod.wanted = False
         for pod in running:
             pod.kill(power=False)
+        if self._api is not None:
+            self._api.close()
         self.names.close()
         self.network.remove()
         shutil.rmtree(self.home, ignore_errors=True)
@@ -99,6 +104,20 @@ class Cluster:
         if self._authority is None:
             self._authority = Authority(self.home / "authority")
         return self._authority
+
+    @property
+    def api(self) -> ApiServer:
+        """The API server, made at first use; pods with a token find it from their next start."""
+        if self._api is None:
+            self._api = ApiServer(self)
+            about = {"name": "kube-root-ca.crt", "namespace": self.namespace}
+            self.apply([{"kind": "ConfigMap", "metadata": about, "data": {"ca.crt": self._api.authority}}])
+        return self._api
+
+    @property
+    def has_api(self) -> bool:
+        """Whether there is one yet."""
+        return self._api is not None
 
     # What is applied.
 
@@ -327,7 +346,9 @@ class Cluster:
     def _names(self) -> tuple[dict[str, list[str]], list[Rule]]:
         names: dict[str, list[str]] = {}
         rules: list[Rule] = []
-        for (kind, namespace, name), item in self.objects.items():
+        if self._api is not None:
+            names[f"{API_NAME}.{DOMAIN}"] = [self._api.address]
+        for (kind, namespace, name), item in list(self.objects.items()):
             if kind != "Service":
                 continue
             spec = item["spec"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.servers.kubelet import api
 from tests.servers.kubelet.container import TICK, Container, Probe, Verdict
 from tests.servers.kubelet.names import DOMAIN
 from tests.servers.kubelet.sandbox import ROOT, Identity, Mount, Sandbox
@@ -59,6 +60,7 @@ class Pod:
         self.sidecars: list[Container] = []
         self.containers: list[Container] = []
         self.wanted = False
+        self.clocked = False
         self._made = 0
         self.done = threading.Event()
         self.overran = False
@@ -193,13 +195,18 @@ class Pod:
         """Its volumes by name."""
         group = self.spec.get("securityContext", {}).get("fsGroup")
         found = {}
-        for spec in self.spec.get("volumes", []):
+        for spec in [*self.spec.get("volumes", []), *([api.VOLUME] if self._token else [])]:
             claim = spec.get("persistentVolumeClaim", {}).get("claimName")
             path = self.cluster.home / "claims" / claim if claim else self.home / "volumes" / spec["name"]
             found[spec["name"]] = Volume(spec, path, group)
         for name in self.claims:
             found[name] = Volume({"name": name, "persistentVolumeClaim": {}}, self.home / "claims" / name, group)
         return found
+
+    @property
+    def _token(self) -> bool:
+        """Whether it has a token for the API server."""
+        return self.cluster.has_api and bool(self.spec.get("automountServiceAccountToken", True))
 
     def volume(self, name: str) -> Path:
         """Where a volume is on this machine."""
@@ -218,6 +225,18 @@ class Pod:
 
     # What happens to it.
 
+    def wind(self, offset: str) -> None:
+        """Let its wall clock differ by this much from the true one from now on: ``+2h``, ``-1d``.
+
+        Only a pod that was started while it was ``clocked`` has a clock of its own. Probes and hooks see the true time.
+        """
+        assert self.clocked, f"{self.name} was not started with a clock of its own"
+        self._clock.write_text(offset)
+
+    @property
+    def _clock(self) -> Path:
+        return self.home / "clock"
+
     def start(self) -> None:
         """A new pod: new address, new volumes but for its claims."""
         with self._lock:
@@ -227,6 +246,7 @@ class Pod:
             self._name()
             for volume in self.volumes().values():
                 volume.prepare(self)
+            self._clock.write_text("+0")
             for log in self.home.glob("*.log"):
                 log.rename(log.with_suffix(f".{time.time_ns()}.before"))
             self.inits, self.sidecars, self.containers = [], [], []
@@ -247,7 +267,8 @@ class Pod:
     def _make(self, spec: Mapping[str, Any]) -> Container:
         mounts = []
         volumes = self.volumes()
-        for mount in spec.get("volumeMounts", []):
+        token = [{"name": api.VOLUME["name"], "mountPath": api.MOUNT}] if self._token else []
+        for mount in [*spec.get("volumeMounts", []), *token]:
             volume = volumes[mount["name"]]
             source = volume.path / _expand(mount.get("subPathExpr", mount.get("subPath", "")), self.environment(spec))
             if not source.exists():
@@ -260,6 +281,9 @@ class Pod:
             )
         environment = self.environment(spec)
         command = [_expand(str(word), environment) for word in (*spec.get("command", []), *spec.get("args", []))]
+        if self.clocked:
+            mounts.append(Mount(self._clock, "/etc/faketimerc", read_only=True))
+            command = [*_clock_of_its_own(), *command]
         home = self.home / "containers" / spec["name"]
         home.mkdir(parents=True, exist_ok=True)
         sandbox = Sandbox(
@@ -473,6 +497,13 @@ class Pod:
 def _expand(text: str, environment: Mapping[str, str]) -> str:
     """``$(NAME)`` as Kubernetes expands it; ``$$`` escapes."""
     return re.sub(r"\$\$|\$\((\w+)\)", lambda m: "$" if m[0] == "$$" else environment.get(m[1], m[0]), text)
+
+
+def _clock_of_its_own() -> list[str]:
+    """What a command begins with whose wall clock is told by ``/etc/faketimerc`` (libfaketime)."""
+    library = next((ROOT / "usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    preload = f"LD_PRELOAD=/{library.relative_to(ROOT)}"
+    return ["env", preload, "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_CACHE_DURATION=1"]
 
 
 def _image_environment(image: str, user: int) -> dict[str, str]:

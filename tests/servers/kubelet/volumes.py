@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.servers.kubelet.api import TOKEN
+
 _VERSIONS = itertools.count(1)
 
 
@@ -119,7 +121,8 @@ def _part(part: Mapping[str, Any], default: int, source: Source) -> list[tuple[s
     if "downwardAPI" in part:
         return [(item["path"], (source.field(item), default)) for item in part["downwardAPI"]["items"]]
     if "serviceAccountToken" in part:
-        return [(part["serviceAccountToken"]["path"], ("a token of the tests", default))]
+        account = source.field({"fieldRef": {"fieldPath": "spec.serviceAccountName"}})
+        return [(part["serviceAccountToken"]["path"], (TOKEN + account, default))]
     message = f"the tests' kubelet does not know the volume source {sorted(part)}"
     raise NotImplementedError(message)
 
