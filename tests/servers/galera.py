@@ -46,6 +46,14 @@ def consumer(name: str, instance: str = "mariadb") -> dict[str, Any]:
     return {f"{name}-database": {**identity, "interface": "mysql", **access}}
 
 
+def rows(member: Pod, statement: str) -> list[tuple[str, ...]]:
+    """Rows of a statement, over a member's own socket, as the server's own user. Raises ``AssertionError`` if it fails."""
+    options = ["--no-defaults", "--socket=/run/mariadb/mariadb.sock", "--default-character-set=utf8mb4"]
+    done = member.run("mariadb", *options, "--batch", "--skip-column-names", stdin=statement)
+    assert done.code == 0, done.log
+    return [tuple(line.split("\t")) for line in done.log.splitlines()]
+
+
 class Galera:
     """One instance of the chart, with one consumer, ``app``."""
 
@@ -97,16 +105,7 @@ class Galera:
 
     def sql(self, ordinal: int, statement: str) -> list[tuple[str, ...]]:
         """Rows of a statement, over a member's own socket, as the server's own user. Raises ``AssertionError`` if it fails."""
-        options = [
-            "--no-defaults",
-            "--socket=/run/mariadb/mariadb.sock",
-            "--default-character-set=utf8mb4",
-            "--batch",
-            "--skip-column-names",
-        ]
-        done = self.members[ordinal].run("mariadb", *options, stdin=statement)
-        assert done.code == 0, done.log
-        return [tuple(line.split("\t")) for line in done.log.splitlines()]
+        return rows(self.members[ordinal], statement)
 
     def whole(self) -> bool:
         """Whether every member's server itself says that all of them are synced with one another."""

@@ -16,6 +16,7 @@ from typing import Any
 from compiler.pipeline import Request, compile_site
 from compiler.pipeline import secrets as needs
 from tests.conftest import ROOT, World, copy_tree
+from tests.servers.galera import rows
 from tests.servers.kubelet import Cluster, Completed, Pod
 from tests.servers.writers import Ledger, writing
 
@@ -54,6 +55,9 @@ instances:
 """The database speaks TLS. Whatever else differs from the defaults makes it fit a small, busy machine: less memory, probes that wait longer for a turn on
 the processor. Three members of each data service stay."""
 
+SINCE = "oscompile.io/keys-since"
+"""Where the rotation keeps when each key took its role."""
+
 NAMES = ("keystone", "keystone-other")
 
 
@@ -62,6 +66,7 @@ class Site:
 
     def __init__(self, cluster: Cluster, directory: Path) -> None:
         self.cluster = cluster
+        assert cluster.api
         world = World(directory).write({"environments/servers/environment.yaml": SITE})
         copy_tree(ROOT / "charts", directory / "charts")
         request = Request("servers", world.root, cached=False, jobs=1)
@@ -86,9 +91,20 @@ class Site:
         """Run the Jobs that prepare the databases of both keystones."""
         return [self.cluster.run_job(name, seconds=600) for name in self.cluster.jobs("mariadb-provision")]
 
+    def writer(self) -> Pod | None:
+        """The database member that the keystones are connected to; None if that is not one."""
+        ask = "SELECT COUNT(*) FROM information_schema.processlist WHERE user LIKE 'keystone%'"
+        members = [member for member in self.cluster.of("mariadb-server") if member.ready]
+        found = [member for member in members if rows(member, ask) != [("0",)]]
+        return found[0] if len(found) == 1 else None
+
     def keystone(self, instance: str = "keystone") -> Keystone:
         """A client of one keystone, as its administrator."""
         return Keystone(self, instance)
+
+
+class AnsweredNothingError(OSError):
+    """A pod closed the connection without an answer; says what the pods say."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,8 @@ class Keystone:
             answer = connection.getresponse()
             text = answer.read()
             return Answer(answer.status, answer.headers.get("X-Subject-Token", ""), json.loads(text) if text else {})
+        except http.client.RemoteDisconnected as error:
+            raise AnsweredNothingError(self.cluster.report(*self.pods)) from error
         finally:
             connection.close()
 
@@ -163,29 +181,41 @@ class Keystone:
         with writing(login, pause=0.05) as ledger:
             yield ledger
 
-    def rotate(self, after: float) -> dict[str, str]:
-        """Rotate the keys of tokens as the rendered script does, ``after`` so many seconds; every pod has them then.
+    def rotate(self, which: str, after: float) -> list[str]:
+        """Run the CronJob that rotates the keys ``fernet`` or ``credential``, ``after`` so many seconds; the keys' numbers.
 
-        What the script asks of the API server is its own test's (tests/charts); here its verdict meets real keystones.
+        Time passes for the Secret: it, and what the last run wrote down, become that much older.
         """
-        script: dict[str, Any] = {"__name__": "rotate"}
-        files = self.cluster.find("ConfigMap", f"{self.instance}-fernet-rotate")["data"]
-        exec(compile(files["rotate.py"], "rotate.py", "exec"), script)  # noqa: S102 - as rendered
-        variables = self._rotation()
-        secret = f"{self.instance}-fernet"
-        keys = {int(number): key for number, key in self.cluster.secrets[secret].items()}
-        since = dict.fromkeys(keys, 0)
-        staged, retired = int(variables["STAGED_SECONDS"]), int(variables["RETIRED_SECONDS"])
-        rotated = script["rotate"](keys, since, int(after), staged, retired)
-        if rotated is not None:
-            self.cluster.secrets[secret] = {}
-            self.cluster.update_secret(secret, **{str(number): key for number, key in rotated[0].items()})
-        return self.cluster.secrets[secret]
+        secret = f"{self.instance}-{which}"
+        self.cluster.api.show(secret)
+        about = self.cluster.api.metadata[secret]
+        about.created -= after
+        since = json.loads(about.annotations.get(SINCE, "{}"))
+        about.annotations[SINCE] = json.dumps({number: at - after for number, at in since.items()})
+        done = self.cluster.run_job(f"{secret}-rotate", seconds=600)
+        assert done.code == 0, done.log
+        return sorted(self.cluster.secrets[secret])
 
-    def _rotation(self) -> Mapping[str, str]:
-        item = self.cluster.find("CronJob", f"{self.instance}-fernet-rotate")
-        container = item["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
-        return {entry["name"]: entry.get("value", "") for entry in container["env"]}
+    def forget(self) -> None:
+        """Let the caches forget what they hold, as they do when its time is over."""
+        for member in self.cluster.of("memcached-server"):
+            member.kill(power=False)
+        self.cluster.start("memcached-server", seconds=600)
+
+    def keep(self, blob: str) -> str:
+        """Store a credential of the administrator, which keystone encrypts; its identity."""
+        answer = self.issue()
+        user = answer.body["token"]["user"]["id"]
+        body = {"credential": {"type": "note", "blob": blob, "user_id": user}}
+        made = self.ask("POST", "/v3/credentials", body, token=answer.token)
+        assert made.status == 201, made
+        return str(made.body["credential"]["id"])
+
+    def kept(self, credential: str, pod: Pod) -> str:
+        """What a pod reads of a credential."""
+        answer = self.ask("GET", f"/v3/credentials/{credential}", token=self.token(), pod=pod)
+        assert answer.status == 200, answer
+        return str(answer.body["credential"]["blob"])
 
 
 def _made(kind: str) -> str:

@@ -7,8 +7,11 @@ changed Secret to their pods one after another, so for a while pods differ by on
 
 - a key becomes primary only when every pod has had it, staged, for ``STAGED_SECONDS``;
 - a retired key stays as long as something encrypted with it may come back: ``RETIRED_SECONDS`` for tokens. Without that
-  variable (credentials) COMMAND encrypts everything anew with the present primary key before the rotation, and
-  exactly one retired key stays for the pods that do not know its successor as primary yet.
+  variable (credentials) COMMAND encrypts everything anew with the primary key: in every run, for what pods wrote with
+  an older one before they knew of the last rotation, and again after a rotation, with the new primary key, which every
+  pod has had as the staged one. Exactly one retired key stays, for the pods that do not know its successor as primary
+  yet, and for the caches: keystone caches what is encrypted as it is. What was read before a rotation is in the key
+  that stays; without the second round it would be in the one that goes.
 
 When each key took its role is written in an annotation of the Secret. A run that is not due changes nothing, so runs
 may be repeated and their schedule does not matter for correctness. The write carries the version that was read, so of
@@ -102,7 +105,9 @@ class Secret:
 
 
 def encrypt_anew(command, keys, repository):
-    """Run ``command`` with the present keys in the directory ``repository``."""
+    """Run ``command`` with these keys in the directory ``repository``."""
+    for path in repository.glob("[0-9]*"):
+        path.unlink()
     for number, key in keys.items():
         path = repository / str(number)
         path.touch(mode=0o600)
@@ -121,6 +126,8 @@ def main(command, environment):
     keys, since = secret.keys(), secret.since()
     if not keys:
         sys.exit(f"the Secret {environment['SECRET']} must hold keys 0 and 1, but holds none")
+    if command:
+        encrypt_anew(command, keys, Path(environment["KEY_DIRECTORY"]))
     retired = environment.get("RETIRED_SECONDS")
     after = rotate(
         keys, since, int(time.time()), int(environment["STAGED_SECONDS"]), None if retired is None else int(retired)
@@ -128,9 +135,9 @@ def main(command, environment):
     if after is None:
         print(f"not due: the staged key is {time.time() - since[STAGED]:.0f} s old")
         return
-    if command:
-        encrypt_anew(command, keys, Path(environment["KEY_DIRECTORY"]))
     secret.write(*after)
+    if command:
+        encrypt_anew(command, after[0], Path(environment["KEY_DIRECTORY"]))
     print(f"keys before: {sorted(keys)}, after: {sorted(after[0])}; {max(after[0])} is primary")
 
 

@@ -11,7 +11,7 @@ containers:
       - python3
       - {{ $values.configDirectory }}/scripts/rotate.py
       {{- if eq .secret "credential" }}
-      # What the retiring key encrypted is encrypted anew before the rotation.
+      # Before and after a rotation everything is encrypted anew.
       {{- append (include "keystone.manage" .root | fromYamlArray) "credential_migrate" | toYaml | nindent 6 }}
       {{- end }}
     env:
