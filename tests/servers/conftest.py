@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what needs servers where there are none."""
     if (ROOT / "etc" / "debian_version").is_file() and os.geteuid() == 0:
         return
-    reason = f"no servers in {ROOT}: `make test` lays them there on Debian, as root"
+    reason = f"no servers in {ROOT}: `make servers` lays them there on Debian, as root"
     for item in items:
         if "servers" in item.path.parts:
             item.add_marker(pytest.mark.skip(reason=reason))

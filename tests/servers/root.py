@@ -1,6 +1,6 @@
 """Lay a Debian release with the real servers into a directory, for the tests in this folder.
 
-`make test` calls it. It needs Debian, root and the distribution's package mirror; where one of these is missing it says so,
+`make servers` calls it. It needs Debian, root and the distribution's package mirror; where one of these is missing it says so,
 leaves nothing behind and ends well, and the tests that need the servers are skipped with that reason.
 
 The programs stand where kolla's images have them, and their users have kolla's uids, so that a container of a rendered
