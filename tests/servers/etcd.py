@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tests.servers.kubelet import Cluster, Completed, Pod, render
+from tests.servers.instance import Quorum
+from tests.servers.kubelet import Cluster, Pod
 from tests.servers.writers import Ledger, writing
 
 
@@ -19,29 +20,13 @@ def coded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-class Etcd:
+class Etcd(Quorum):
     """One instance of the chart."""
 
+    chart = "etcd"
+
     def __init__(self, cluster: Cluster, instance: str = "etcd", **values: Any) -> None:
-        self.cluster, self.instance, self.values = cluster, instance, values
-        self.configure()
-
-    def configure(self, **values: Any) -> None:
-        """Apply the instance with these values over those it has; pods have them from their next start."""
-        self.values = {**self.values, **values}
-        for name in self.cluster.jobs(f"{self.instance}-"):
-            del self.cluster.objects["Job", self.cluster.namespace, name]
-        self.cluster.apply(render("etcd", self.instance, self.values))
-
-    @property
-    def workload(self) -> str:
-        """Its StatefulSet."""
-        return f"{self.instance}-server"
-
-    @property
-    def members(self) -> list[Pod]:
-        """Its members, in order."""
-        return self.cluster.of(self.workload)
+        super().__init__(cluster, instance, values)
 
     @property
     def encrypted(self) -> bool:
@@ -51,10 +36,6 @@ class Etcd:
     def start(self, seconds: float = 90) -> float:
         """Start every member that does not run; the seconds until all are ready."""
         return self.cluster.start(self.workload, seconds=seconds)
-
-    def job(self, prefix: str) -> Completed:
-        """Run the Job of a component."""
-        return self.cluster.run_job(self.cluster.jobs(f"{self.instance}-{prefix}-")[0])
 
     def leader(self) -> Pod:
         """The member that leads."""

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.servers.kubelet import Cluster, Completed, Pod, render
+from tests.servers.instance import Instance
+from tests.servers.kubelet import Cluster, Completed, Pod
 
 TIMER = 1000
 """Milliseconds: a machine of a test elects sooner than a site."""
@@ -17,19 +18,13 @@ def database(replicas: int) -> dict[str, Any]:
     return {"replicas": replicas, "electionTimer": TIMER}
 
 
-class Ovn:
+class Ovn(Instance):
     """One instance of the chart."""
 
-    def __init__(self, cluster: Cluster, instance: str = "ovn", **values: Any) -> None:
-        self.cluster, self.instance, self.values = cluster, instance, values
-        self.configure()
+    chart = "ovn"
 
-    def configure(self, **values: Any) -> None:
-        """Apply the instance with these values over those it has; pods have them from their next start."""
-        self.values = {**self.values, **values}
-        for name in self.cluster.jobs(f"{self.instance}-"):
-            del self.cluster.objects["Job", self.cluster.namespace, name]
-        self.cluster.apply(render("ovn", self.instance, self.values))
+    def __init__(self, cluster: Cluster, instance: str = "ovn", **values: Any) -> None:
+        super().__init__(cluster, instance, values)
 
     def members(self, kind: str = "nb") -> list[Pod]:
         """The members of a database, in order."""
@@ -39,10 +34,6 @@ class Ovn:
         """Start every pod of these workloads (all without one) that does not run; the seconds until all are ready."""
         names = kinds or ("nb", "sb", "northd")
         return self.cluster.start(*(f"{self.instance}-{kind}" for kind in names), seconds=seconds)
-
-    def job(self, prefix: str) -> Completed:
-        """Run the Job of a component."""
-        return self.cluster.run_job(self.cluster.jobs(f"{self.instance}-{prefix}-")[0])
 
     @property
     def scheme(self) -> str:

@@ -1,0 +1,42 @@
+"""An instance of a chart on the tests' cluster: what the suites of all charts do with one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tests.servers.kubelet import Cluster, Completed, Pod, render
+
+
+class Instance:
+    """One instance of ``chart``."""
+
+    chart: ClassVar[str]
+
+    def __init__(self, cluster: Cluster, instance: str, values: dict[str, Any]) -> None:
+        self.cluster, self.instance, self.values = cluster, instance, values
+        self.configure()
+
+    def configure(self, **values: Any) -> None:
+        """Apply the instance with these values over those it has; pods have them from their next start."""
+        self.values = {**self.values, **values}
+        for name in self.cluster.jobs(f"{self.instance}-"):
+            del self.cluster.objects["Job", self.cluster.namespace, name]
+        self.cluster.apply(render(self.chart, self.instance, self.values))
+
+    def job(self, prefix: str) -> Completed:
+        """Run the Job of a component."""
+        return self.cluster.run_job(self.cluster.jobs(f"{self.instance}-{prefix}-")[0])
+
+
+class Quorum(Instance):
+    """An instance whose members are one StatefulSet, called ``server``."""
+
+    @property
+    def workload(self) -> str:
+        """Its StatefulSet."""
+        return f"{self.instance}-server"
+
+    @property
+    def members(self) -> list[Pod]:
+        """Its members, in order."""
+        return self.cluster.of(self.workload)
