@@ -110,6 +110,7 @@ def _component(name: str, node: MapNode) -> Component:
         phase=Phase(phase) if phase else None,
         reason=text(node, "reason"),
         reload=text(node, "reload"),
+        leave=text(node, "leave"),
         objects=tuple(str(name) for name in _names(node, "objects")),
     )
 
@@ -126,7 +127,14 @@ def _replicas(node: Node | None) -> int | tuple[str, ...] | None:
 
 def _secret(name: str, node: MapNode) -> SecretSpec:
     keys = {key: SecretKey(text(spec, "generate"), _number(spec, "length", 32)) for key, spec in _entries(node, "keys")}
-    return SecretSpec(name, keys, node.origin, rotate=flag(node, "rotate"), runtime=text(node, "owner") == "runtime")
+    return SecretSpec(
+        name,
+        keys,
+        node.origin,
+        rotate=flag(node, "rotate"),
+        runtime=text(node, "owner") == "runtime",
+        components=_names(node, "components") or None,
+    )
 
 
 def _exemption(node: Node) -> Exemption:
@@ -146,24 +154,29 @@ def _file(name: str, node: MapNode) -> ConfigurationFile:
 def _dangling(contract: Contract) -> InputError:
     """Names that nothing bears, as one error (perhaps with nothing in it)."""
     mistakes = Collector()
-    components = [component.name for component in contract.components]
-    secrets = [secret.name for secret in contract.secrets]
-
-    def known(name: str | None, names: list[str], what: str, origin: Origin) -> None:
-        if name is not None and name not in names:
-            mistakes.add(f"the contract names the {what} `{name}`, but has none", origin, schema.nearest(name, names))
-
-    for provision in contract.provides:
-        known(provision.component, list(components), "component", provision.origin)
-        known(provision.prepare, list(components), "component", provision.origin)
-        known(provision.tls, list(components), "component", provision.origin)
-    for requirement in contract.requires:
-        known(requirement.secret, secrets, "secret", requirement.origin)
-        for name in requirement.components or ():
-            known(name, list(components), "component", requirement.origin)
-    for component in contract.components:
-        for name in component.after:
-            known(name, list(components), "component", component.origin)
-    for exemption in contract.exemptions:
-        known(exemption.component, list(components), "component", exemption.origin)
+    known = {
+        "component": [str(component.name) for component in contract.components],
+        "secret": [secret.name for secret in contract.secrets],
+    }
+    for what, name, origin in _named(contract):
+        if name not in known[what]:
+            hint = schema.nearest(name, known[what])
+            mistakes.add(f"the contract names the {what} `{name}`, but has none", origin, hint)
     return InputError(mistakes.diagnostics)
+
+
+def _named(contract: Contract) -> Iterator[tuple[str, str, Origin]]:
+    """What a contract says of its own components and secrets: of which, by what name, and where."""
+    for provision in contract.provides:
+        for name in filter(None, (provision.component, provision.prepare, provision.tls)):
+            yield "component", name, provision.origin
+    for requirement in contract.requires:
+        if requirement.secret is not None:
+            yield "secret", requirement.secret, requirement.origin
+    listed = [(each.components, each.origin) for each in contract.requires]
+    listed += [(each.components, each.origin) for each in contract.secrets]
+    listed += [(each.after, each.origin) for each in contract.components]
+    for names, origin in listed:
+        yield from (("component", name, origin) for name in names or ())
+    for exemption in contract.exemptions:
+        yield "component", exemption.component, exemption.origin

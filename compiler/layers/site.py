@@ -81,6 +81,7 @@ def merge(
             layers=tuple(source.layer for source in environment.sources),
             waivers=structure.waivers(document, mistakes),
             registries=structure.registries(document),
+            existing=structure.existing(document),
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from compiler.errors import Collector
+from compiler.model.manifest import Reference
 from compiler.model.names import EnvironmentName
 from compiler.model.node import ListNode, MapNode, Node, Origin, ScalarNode, flag, text
 from compiler.model.report import Waiver
@@ -57,6 +58,22 @@ def kubernetes(document: MapNode, mistakes: Collector) -> Kubernetes:
     api_versions = document.get("kubernetes", "apiVersions")
     items = api_versions.items if isinstance(api_versions, ListNode) else ()
     return Kubernetes(version, tuple(str(item.data()) for item in items))
+
+
+def existing(document: MapNode) -> tuple[Reference, ...]:
+    """What the cluster has without being given it by this site, in the order in which it is written."""
+    listed = document.get("kubernetes", "existing")
+    return tuple(
+        Reference(kind, *_placed(str(name.data())))
+        for kind, names in (listed.entries.items() if isinstance(listed, MapNode) else ())
+        for name in (names.items if isinstance(names, ListNode) else ())
+    )
+
+
+def _placed(name: str) -> tuple[str, str]:
+    """Namespace and name; no namespace for what is cluster-scoped."""
+    namespace, _, rest = name.rpartition("/")
+    return namespace, rest
 
 
 def secrets(document: MapNode, mistakes: Collector) -> Secrets:

@@ -49,7 +49,8 @@ class Component:
     """One workload of a chart.
 
     ``replicas`` is a fixed count, or the path in the values where the count is written. ``reload`` says how it takes a
-    renewed certificate into use while it runs. ``objects`` says which objects are its own
+    renewed certificate into use while it runs, ``leave`` how members that are too many leave its quorum before they are
+    stopped. ``objects`` says which objects are its own
     (``Deployment/keystone-api``; ``*`` for any, ``{instance}`` for the instance's name), for a chart whose objects do
     not say it by themselves.
     """
@@ -62,6 +63,7 @@ class Component:
     phase: Phase | None = None
     reason: str = ""
     reload: str = ""
+    leave: str = ""
     objects: tuple[str, ...] = ()
 
     @property
@@ -121,13 +123,17 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True)
 class SecretSpec:
-    """A Secret that a chart needs. ``runtime`` ones are changed in the cluster; a sync must never overwrite them."""
+    """A Secret that a chart needs. ``runtime`` ones are changed in the cluster; a sync must never overwrite them.
+
+    ``components`` are the only ones that may read it, where it says so.
+    """
 
     name: str
     keys: Mapping[str, SecretKey]
     origin: Origin
     rotate: bool = False
     runtime: bool = False
+    components: tuple[ComponentName, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

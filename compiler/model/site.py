@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compiler.model.manifest import Reference
 from compiler.model.names import EnvironmentName, InstanceName, LayerName, NamespaceName
 from compiler.model.node import MapNode, Node, Origin
 from compiler.model.report import Waiver
@@ -133,7 +134,10 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A concrete environment, every layer laid over the others."""
+    """A concrete environment, every layer laid over the others.
+
+    ``existing`` is what the cluster has without being given it by this site.
+    """
 
     name: EnvironmentName
     repository: Path
@@ -149,3 +153,4 @@ class Site:
     waivers: tuple[Waiver, ...] = ()
     topology: Topology | None = None
     registries: tuple[str, ...] = ()
+    existing: tuple[Reference, ...] = ()

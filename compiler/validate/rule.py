@@ -20,6 +20,7 @@ from compiler.model.node import Origin, ScalarNode
 from compiler.model.plan import Plan
 from compiler.model.site import Site
 from compiler.survival import Survey
+from compiler.validate.pods import Pod, pod
 from compiler.validate.schemas import NO_DEFINITIONS, Definitions, rendered
 
 _DEFINITION: Final = "CustomResourceDefinition"
@@ -112,6 +113,13 @@ class Subject:
     def defines(self, manifest: Manifest) -> bool:
         """Whether the kind of ``manifest`` is among its ``definitions``."""
         return f"{manifest.api_version}/{manifest.id.kind}" in self.definitions.served
+
+    def pods(self) -> Iterator[tuple[Manifest, Pod]]:
+        """Every object that makes pods, with the template of those."""
+        for manifest in self.bundle.manifests:
+            made = pod(manifest.id.group, manifest.id.kind, self.data(manifest)) if manifest.workload else None
+            if made is not None:
+                yield manifest, made
 
     def field(self, manifest: Manifest, *path: str | int) -> Field:
         """The field of ``manifest`` at ``path``, for a finding on it."""

@@ -17,8 +17,8 @@ from compiler.model.site import Site
 from compiler.validate.rule import RULES
 
 _DIGEST: Final = re.compile(r"-[0-9a-f]{10}$")
-_PASSING: Final = "OS017"
-"""The rule that compares with the last output: what it refused once is the last output after that."""
+_PASSING: Final = frozenset({"OS017", "OS057"})
+"""The rules that compare with the last output: what they refused once is the last output after that."""
 
 _SUGGESTED: Final = 20
 """To how many waivers for objects that do not exist the nearest object is searched: each search looks at all."""
@@ -126,7 +126,7 @@ def _mistaken(unused: list[Waiver], objects: Mapping[str, Manifest]) -> Iterator
             hint = nearest_object(waiver.object, objects) if suggested <= _SUGGESTED else ""
             message = f"a waiver of {waiver.rule} is for `{waiver.object}`, but the site has no such object"
             yield Diagnostic(message, waiver.origin, hint or "remove it")
-        elif waiver.rule != _PASSING:
+        elif waiver.rule not in _PASSING:
             container = f", container `{waiver.container}`" if waiver.container else ""
             message = f"the waiver of {waiver.rule} for `{waiver.about}`{container} excuses nothing: the rule is kept"
             yield Diagnostic(message, waiver.origin, "remove it")

@@ -29,7 +29,7 @@ spec:
   template:
     metadata: {labels: {app: sync}}
     spec:
-      restartPolicy: Never
+      restartPolicy: OnFailure
       serviceAccountName: app-sync
       automountServiceAccountToken: false
       securityContext: {runAsNonRoot: true, runAsUser: 42424, seccompProfile: {type: RuntimeDefault}}

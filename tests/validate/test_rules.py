@@ -18,8 +18,19 @@ from compiler import annotate, graph, validate
 from compiler.documents import emit, parse_node
 from compiler.engines import Emitted
 from compiler.errors import collecting
+from compiler.layers.structure import existing
 from compiler.layers.topology import topology
-from compiler.model.chart import Chart, Component, ConfigurationFile, Contract, Phase, Provision, Requirement, Role
+from compiler.model.chart import (
+    Chart,
+    Component,
+    ConfigurationFile,
+    Contract,
+    Phase,
+    Provision,
+    Requirement,
+    Role,
+    SecretSpec,
+)
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.instance import SITE, Binding, Instance
 from compiler.model.manifest import Bundle
@@ -100,7 +111,8 @@ def checked(
 
 def site(case: Mapping[str, Any]) -> Site:
     """The site of a case."""
-    document = parse_node(emit({"topology": case["topology"]}) if "topology" in case else "{}", FILE)
+    written = {**pick(case, "topology"), "kubernetes": pick(case, "existing")}
+    document = parse_node(emit(written), FILE)
     assert isinstance(document, MapNode)
     return Site(
         name=EnvironmentName("s"),
@@ -120,7 +132,13 @@ def site(case: Mapping[str, Any]) -> Site:
         development=bool(case.get("development")),
         topology=known_topology(document),
         registries=tuple(case.get("registries", ())),
+        existing=existing(document),
     )
+
+
+def pick(case: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """What a case says of ``key``, as a part of the site's document."""
+    return {key: case[key]} if key in case else {}
 
 
 def known_topology(document: MapNode) -> Topology | None:
@@ -163,6 +181,7 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
             Origin("charts/app/component.yaml", line, 3),
             replicas=("replicas",),
             reload=given.get("reload", {}).get(name, ""),
+            leave=given.get("leave", {}).get(name, ""),
             after=tuple(ComponentName(each) for each in given.get("after", {}).get(name, ())),
             phase=Phase(given["phases"][name]) if name in given.get("phases", {}) else None,
         )
@@ -172,7 +191,11 @@ def contract(given: Mapping[str, Any]) -> Contract | None:
     needs = tuple(Requirement(RequirementName(name), InterfaceName(name), place) for name in given.get("requires", []))
     files = tuple(ConfigurationFile(name, to, place) for name, to in given.get("configuration", {}).items())
     offers = tuple(provision(name, said) for name, said in given.get("provides", {}).items())
-    return Contract(place, components=components, requires=needs, configuration=files, provides=offers)
+    kept = tuple(
+        SecretSpec(name, {}, place, components=tuple(ComponentName(each) for each in only))
+        for name, only in given.get("secrets", {}).items()
+    )
+    return Contract(place, components=components, requires=needs, configuration=files, provides=offers, secrets=kept)
 
 
 def provision(name: str, said: Mapping[str, Any]) -> Provision:

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest
 from compiler.model.node import ScalarNode, leaves
 from compiler.relations.credentials import contents, mentions
+from compiler.relations.untyped import items, mapping
+from compiler.validate.literals import gives_away, is_written_down, lines_give_away
+from compiler.validate.pods import Container, pod
 from compiler.validate.rule import BUNDLE_RULES, INPUT_RULES, Finding, Subject, rule
 
-_WORDS: Final = (
-    r"(?:password|passwd|passphrase|secret_?key|private_?key|api_?key|access_?key|auth_?key|auth_?token|admin_?token)"
-)
-_KEY: Final = re.compile(rf"(?i)(?:^|[._-]|(?<=[a-z])){_WORDS}$")
-_URL: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@'\"]*:(?P<secret>[^\s/@'\"]+)@")
-_PEM: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_REFERENCE: Final = re.compile(r"\$[({]?[A-Za-z_]|^/|^<.*>$|%\(")
-_LINE: Final = re.compile(
-    rf"(?im)^[ \t-]*[\"']?[\w.]*{_WORDS}[\"']?[ \t]*[:=][ \t]*"
-    r"(?P<quote>[\"']?)(?P<secret>[^\s\"'()\[\]{}]+)(?P=quote)[,;]?[ \t]*$"
-)
-"""A key that names a credential, and one literal after it to the end of the line; an expression of a script is none."""
-
-_NO_SECRET: Final = re.compile(r"(?i)none|null|true|false|[a-z_]+(\.[a-z_]+)+|[a-z_]*password")
 _HINT: Final = (
     "declare a Secret in component.yaml and read it from the environment, or in a third-party chart refer to one with "
     "`$(secret:<name>/<key>)`; the value is not shown here"
 )
 
 
+_Found: TypeAlias = tuple[str, tuple[str | int, ...]]
+"""What to say, and the path to where it stands."""
+
+
 @rule(INPUT_RULES, "OS036", "no credential in values or in what is rendered from them")
 def no_credential_in_values(instance: Instance) -> Iterator[Finding]:
     """Check that no value, and no rendered object but a materialised Secret, holds a credential.
 
-    Looks at keys that name one (`password`, `secret_key`, ...), at URLs with a password in them and at private keys. A
-    reference (`$(DB_PASSWORD)`, a path) is none. The message never shows what was found.
+    Looks at keys, variables, annotations and options of command lines that name one (`password`, `secret_key`, ...), at
+    what is random under a name that may (`..._secret`, `..._token`, `..._key`), at URLs with a password in them, and at
+    private keys and the tokens of well-known services. A reference (`$(DB_PASSWORD)`, a path) is none. The message
+    never shows what was found.
 
     Why it matters: the output lies in Git, and in every cache, log and pull request that it passes through.
 
@@ -52,8 +46,7 @@ def no_credential_in_values(instance: Instance) -> Iterator[Finding]:
             continue
         if instance.default_credentials and node.origin.file.startswith(f"{instance.chart.path}/"):
             continue
-        named = _KEY.search(path[-1]) if path else None
-        if (named and not _REFERENCE.search(node.value)) or _gives_away(node.value):
+        if is_written_down(path[-1] if path else "", node.value):
             where = f"`{'.'.join(path)}` of `{instance.name}`"
             yield Finding(f"{where} holds a credential in plain text", node.origin, _HINT)
 
@@ -64,28 +57,53 @@ def no_credential_rendered(subject: Subject) -> Iterator[Finding]:
     for manifest in subject.bundle.manifests if not subject.owner.default_credentials else ():
         if manifest.template.startswith("oscompile:"):
             continue
-        is_secret = manifest.id.kind == "Secret"
-        if _is_filled_in(manifest) if is_secret else not _holds(f"{manifest.metadata}\n{manifest.body}", manifest.body):
-            continue
-        what = "is a Secret with its content" if is_secret else "holds a credential in plain text"
-        yield Finding(f"{manifest.id} {what}", subject.origin(manifest), _HINT, subject.field(manifest))
+        found: list[_Found]
+        if manifest.id.kind == "Secret":
+            found = [(f"{manifest.id} is a Secret with its content", ())] if not _is_harmless(manifest) else []
+        else:
+            found = list(_written_down(subject, manifest))
+        for message, path in found:
+            yield Finding(message, subject.origin(manifest), _HINT, subject.field(manifest, *path))
 
 
-def _is_filled_in(secret: Manifest) -> bool:
+def _written_down(subject: Subject, manifest: Manifest) -> Iterator[_Found]:
+    """Credentials at places that have a name; where there is none, whether the whole holds one."""
+    placed = [*_annotated(manifest), *_in_pods(subject, manifest)]
+    yield from placed
+    if not placed and (gives_away(f"{manifest.metadata}\n{manifest.body}") or lines_give_away(manifest.body)):
+        yield f"{manifest.id} holds a credential in plain text", ()
+
+
+def _annotated(manifest: Manifest) -> Iterator[_Found]:
+    for key, value in mapping(manifest.metadata_data(), "annotations").items():
+        if isinstance(value, str) and is_written_down(key, value):
+            place = ("metadata", "annotations", key)
+            yield f"the annotation `{key}` of {manifest.id} holds a credential in plain text", place
+
+
+def _in_pods(subject: Subject, manifest: Manifest) -> Iterator[_Found]:
+    made = pod(manifest.id.group, manifest.id.kind, subject.data(manifest))
+    for container in made.containers if made is not None else ():
+        whose = f"of the container `{container.name}` of {manifest.id} holds a credential in plain text"
+        for number, variable in enumerate(items(container.spec, "env")):
+            name, value = str(variable.get("name")), variable.get("value")
+            if isinstance(value, str) and is_written_down(name, value):
+                yield f"the variable `{name}` {whose}", (*container.path, "env", number, "value")
+        for key, line in _command_lines(container):
+            if gives_away(line):
+                yield f"the `{key}` {whose}", (*container.path, key)
+
+
+def _command_lines(container: Container) -> Iterator[tuple[str, str]]:
+    """What is run, as one line: an option and its value may be two words of it."""
+    for key in ("command", "args"):
+        words = container.spec.get(key)
+        if isinstance(words, list):
+            yield key, " ".join(str(word) for word in words)
+
+
+def _is_harmless(secret: Manifest) -> bool:
     """Whether a Secret is empty, or refers to the credentials in it and writes none."""
-    texts = [content.decode(errors="replace") for content in contents(secret.data()).values()]
-    refers = any(mentions(text) for text in texts)
-    return not any(texts) or (refers and not any(_holds(text, text) for text in texts))
-
-
-def _holds(text: str, lines: str) -> bool:
-    return any(_is_literal(found["secret"]) for found in _LINE.finditer(lines)) or _gives_away(text)
-
-
-def _is_literal(text: str) -> bool:
-    return not _REFERENCE.search(text) and not _NO_SECRET.fullmatch(text)
-
-
-def _gives_away(text: str) -> bool:
-    urls = any(not _REFERENCE.search(found["secret"]) for found in _URL.finditer(text))
-    return urls or _PEM.search(text) is not None
+    found = [content.decode(errors="replace") for content in contents(secret.data()).values()]
+    refers = any(mentions(text) for text in found)
+    return not any(found) or (refers and not any(lines_give_away(text) or gives_away(text) for text in found))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from compiler.model.chart import Component, Contract, Phase, Role
 from compiler.model.diagnostic import Severity
 from compiler.model.instance import Instance
+from compiler.model.manifest import Manifest
 from compiler.model.names import ComponentName
 from compiler.relations.untyped import Map, mapping
 from compiler.validate.pods import pod
@@ -16,6 +17,9 @@ from compiler.validate.rule import BUNDLE_RULES, ELSEWHERE, SITE_RULES, Finding,
 
 _DIGEST: Final = re.compile(r"-[0-9a-f]{10}$")
 _RETRIES: Final = 10
+_Fault: TypeAlias = tuple[str, str, tuple[str, ...]]
+"""What is wrong, what to do, and in which field."""
+
 _ROLLING: Final = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 
 
@@ -23,20 +27,35 @@ _ROLLING: Final = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 def jobs_end(subject: Subject) -> Iterator[Finding]:
     """Check that a Job's name ends in a digest, and that it has a deadline, at most ten retries, and no TTL.
 
+    A Job starts its pod again where it is (`restartPolicy: OnFailure`). Of what a CronJob makes the same is asked, but
+    for the digest; and that one run of it ends before the next begins.
+
     Why it matters: a Job's template is immutable, so a Job whose name does not change with its content cannot be
     applied again; one without a deadline can hang a sync for ever; one with a TTL is deleted, and run again by
-    self-heal.
+    self-heal. With `Never` each retry leaves a pod behind. A backup that overtakes the last one is two halves.
 
     Example: `name: keystone-db-sync` with `backoffLimit: 1000`.
 
     Use instead: `common.job`, which does all of it.
     """
     for manifest in subject.bundle.manifests:
-        if manifest.id.kind == "Job":
-            spec = mapping(manifest.data(), "spec")
-            for wrong, hint, path in _faults(manifest.id.name, spec):
+        if manifest.id.group == "batch" and manifest.id.kind in {"Job", "CronJob"}:
+            for wrong, hint, path in _of_kind(manifest, mapping(manifest.data(), "spec")):
                 where = subject.field(manifest, *path)
                 yield Finding(f"{manifest.id} {wrong}", subject.origin(manifest), hint, where)
+
+
+def _of_kind(manifest: Manifest, spec: Map) -> Iterator[_Fault]:
+    if manifest.id.kind == "CronJob":
+        if spec.get("concurrencyPolicy") not in {"Forbid", "Replace"}:
+            wrong = "must not run beside its last run, but may"
+            yield wrong, "`concurrencyPolicy: Forbid`", ("spec", "concurrencyPolicy")
+        yield from _faults(mapping(spec, "jobTemplate", "spec"), ("spec", "jobTemplate", "spec"))
+        return
+    if not _DIGEST.search(manifest.id.name):
+        wrong = "must have a name that ends in a digest of what it runs, but has not"
+        yield wrong, "`common.job.name`", ("metadata", "name")
+    yield from _faults(spec, ("spec",))
 
 
 @rule(BUNDLE_RULES, "OS043", "what a pod reads rolls it when it changes", promise=True)
@@ -138,20 +157,18 @@ def _before(contract: Contract, component: Component) -> set[ComponentName]:
     return found
 
 
-def _faults(name: str, spec: Map) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """What is wrong, what to do, and in which field."""
-    if not _DIGEST.search(name):
-        wrong = "must have a name that ends in a digest of what it runs, but has not"
-        yield wrong, "`common.job.name`", ("metadata", "name")
+def _faults(spec: Map, path: tuple[str, ...]) -> Iterator[_Fault]:
+    """What is wrong with the Job whose ``spec`` stands at ``path``, whoever makes it."""
     retries = spec.get("backoffLimit")
-    if not isinstance(retries, int) or retries > _RETRIES:
+    if isinstance(retries, int) and retries > _RETRIES:
         wrong = f"must have a `backoffLimit` of at most {_RETRIES}, but has {retries}"
-        yield wrong, f"`backoffLimit: {_RETRIES}`", ("spec", "backoffLimit")
+        yield wrong, f"`backoffLimit: {_RETRIES}`", (*path, "backoffLimit")
     if not isinstance(spec.get("activeDeadlineSeconds"), int):
-        yield "must have a deadline, but has none", "`activeDeadlineSeconds`", ("spec", "activeDeadlineSeconds")
+        yield "must have a deadline, but has none", "`activeDeadlineSeconds`", (*path, "activeDeadlineSeconds")
     if "ttlSecondsAfterFinished" in spec:
-        yield (
-            "must not have a TTL, but has one",
-            "remove `ttlSecondsAfterFinished`",
-            ("spec", "ttlSecondsAfterFinished"),
-        )
+        hint = "remove `ttlSecondsAfterFinished`"
+        yield "must not have a TTL, but has one", hint, (*path, "ttlSecondsAfterFinished")
+    restarts = mapping(spec, "template", "spec").get("restartPolicy")
+    if restarts != "OnFailure":
+        wrong = f"must start its pod again where it is, but has the `restartPolicy` {restarts}"
+        yield wrong, "`restartPolicy: OnFailure`", (*path, "template", "spec", "restartPolicy")

@@ -18,6 +18,7 @@ _LABELS: Final = tuple(
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _LABEL_LIMIT: Final = 63
 _RBAC: Final = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+_DEFINITION: Final = "CustomResourceDefinition"
 _SHORT: Final = frozenset({"StatefulSet", "CronJob"})
 _PREFIX: Final = NAME_LIMIT - 9
 
@@ -29,13 +30,16 @@ def begins_with_instance(subject: Subject) -> Iterator[Finding]:
     Why it matters: two instances of a chart in one namespace must share no object. A fixed name makes the second
     instance overwrite the first one's Secret, or adopt its volume, and nothing says so.
 
-    Example: `name: mariadb-root` in a chart that is installed as `mariadb` and as `mariadb-telemetry`.
+    Example: `name: mariadb-root` in a chart that is installed as `mariadb` and as `mariadb-telemetry`; `keystonedb` in
+    one that is installed as `keystone`.
 
     Use instead: `common.names.name`, which begins with the release name and stays within 52 characters.
     """
     prefix = object_name(subject.owner.name)[:_PREFIX]
+    whole = len(subject.owner.name) <= len(prefix)
     for manifest in subject.bundle.manifests:
-        if not manifest.id.name.startswith(prefix):
+        name = manifest.id.name
+        if not name.startswith(prefix) or (whole and name[len(prefix) : len(prefix) + 1].isalnum()):
             yield Finding(
                 f"the name of {manifest.id} must begin with `{subject.owner.name}`, but does not",
                 subject.origin(manifest),
@@ -48,17 +52,20 @@ def begins_with_instance(subject: Subject) -> Iterator[Finding]:
 def cluster_scoped(subject: Subject) -> Iterator[Finding]:
     """Check that the name of a cluster-scoped object holds its instance's namespace and name.
 
+    A CustomResourceDefinition, which has one name everywhere, must be in a chart that renders nothing else.
+
     Why it matters: a cluster knows one ClusterRole of a name. The same chart in two namespaces would rewrite the
-    binding to whichever was applied last.
+    binding to whichever was applied last. A definition that leaves with an instance takes every resource of its kind
+    along, those of all other instances too.
 
     Example: `kind: ClusterRole` with `name: nova-cell-setup`.
 
     Use instead: a Role; where that cannot be, `<namespace>-<instance>-...` in the name.
     """
+    yield from _definitions_apart(subject)
     for manifest in subject.bundle.manifests:
         owner = subject.owner
-        is_definition = manifest.id.kind == "CustomResourceDefinition"
-        if manifest.id.namespace or is_definition:
+        if manifest.id.namespace or manifest.id.kind == _DEFINITION:
             continue
         if owner.namespace not in manifest.id.name or owner.name not in manifest.id.name:
             yield Finding(
@@ -67,6 +74,18 @@ def cluster_scoped(subject: Subject) -> Iterator[Finding]:
                 f"`{owner.namespace}-{owner.name}-...`",
                 subject.field(manifest, "metadata", "name"),
             )
+
+
+def _definitions_apart(subject: Subject) -> Iterator[Finding]:
+    """The definitions of a chart that renders something else as well, told of the first of them."""
+    definitions = [each for each in subject.bundle.manifests if each.id.kind == _DEFINITION]
+    if definitions and len(definitions) < len(subject.bundle.manifests):
+        first, more = definitions[0], f" and {len(definitions) - 1} more" if definitions[1:] else ""
+        message = (
+            f"{first.id}{more} must be in a chart of its own, but `{subject.owner.name}` renders other objects too"
+        )
+        where = subject.field(first, "metadata", "name")
+        yield Finding(message, subject.origin(first), "a chart that renders definitions alone", where)
 
 
 @rule(BUNDLE_RULES, "OS007", "names are legal and short enough for what is derived from them")

@@ -10,10 +10,12 @@ from typing import Final
 from compiler.model.instance import Binding, Instance
 from compiler.model.manifest import Manifest
 from compiler.relations.untyped import Map, items, mapping
+from compiler.survival import selects
 from compiler.validate.pods import Pod, pod
 from compiler.validate.rule import SITE_RULES, Finding, Subject, View, rule
 
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
+_DNS: Final = 53
 _PEERS: Final = {"Egress": ("egress", "to"), "Ingress": ("ingress", "from")}
 
 
@@ -50,7 +52,7 @@ class _Policies:
         return [
             spec
             for spec in self.found.get(end.manifest.id.namespace, ())
-            if _selects(mapping(spec, "podSelector"), end.labels) and direction in _directions(spec)
+            if selects(mapping(spec, "podSelector"), end.labels) and direction in _directions(spec)
         ]
 
 
@@ -59,7 +61,8 @@ def network_policies(view: View) -> Iterator[Finding]:
     """Check that policies select the pods of every workload, in both directions, and let every binding through.
 
     For each binding the policies of the consumer must let it out to the provider's pods, on the provision's port, and
-    those of the provider must let it in. Judged as Kubernetes does: a pod that no policy selects is open, one that some
+    those of the provider must let it in. Whoever is bound must be let out to the cluster's DNS (port 53), without which
+    no name of a provider leads anywhere. Judged as Kubernetes does: a pod that no policy selects is open, one that some
     select is open for what any of them allows.
 
     Why it matters: a missing policy leaves a database open to whoever runs a pod; a missing rule in one leaves an API
@@ -79,6 +82,32 @@ def network_policies(view: View) -> Iterator[Finding]:
     for instance in view.instances:
         for binding in instance.bindings:
             yield from _edge(instance, binding, policies, ends)
+        yield from _deaf(instance, policies, ends)
+
+
+def _deaf(instance: Instance, policies: _Policies, ends: Mapping[str, list[_End]]) -> Iterator[Finding]:
+    """The pods of ``instance`` that have a provider, and cannot ask for its address."""
+    for end in ends.get(instance.name, ()):
+        bound = any(_consumes(end, binding) for binding in instance.bindings)
+        closed = policies.of_pods(end, "Egress") if bound else []
+        if closed and not any(_lets_ask(spec) for spec in closed):
+            message = f"the policies of {end.manifest.id} do not let its pods ask the cluster's DNS, port {_DNS}"
+            hint = f"egress on port {_DNS}, UDP and TCP; `common.networkpolicy`"
+            yield Finding(message, end.subject.origin(end.manifest), hint, end.subject.field(end.manifest))
+
+
+def _lets_ask(spec: Map) -> bool:
+    """Whether a policy lets DNS out to somebody: where the cluster has it, the site does not say."""
+    names = {str(_DNS), "dns"}
+    return any(
+        not each.get("ports") or any(_is_port(port, names) for port in items(each, "ports"))
+        for each in items(spec, "egress")
+    )
+
+
+def _consumes(end: _End, binding: Binding) -> bool:
+    wanted = binding.requirement.components
+    return not wanted or end.manifest.component in wanted
 
 
 def _ends(view: View) -> Mapping[str, list[_End]]:
@@ -96,8 +125,8 @@ def _ends(view: View) -> Mapping[str, list[_End]]:
 def _edge(
     instance: Instance, binding: Binding, policies: _Policies, ends: Mapping[str, list[_End]]
 ) -> Iterator[Finding]:
-    provision, wanted = binding.provision, binding.requirement.components
-    consumers = [end for end in ends.get(instance.name, ()) if not wanted or end.manifest.component in wanted]
+    provision = binding.provision
+    consumers = [end for end in ends.get(instance.name, ()) if _consumes(end, binding)]
     providers = [end for end in ends.get(binding.provider, ()) if end.manifest.component == provision.component]
     for provider in providers:
         ports = {str(provision.port), *_names(provider.made, provision.port)}
@@ -145,29 +174,7 @@ def _is_peer(peer: Map, near: _End, far: _End) -> bool:
         return False
     namespace = far.manifest.id.namespace
     if "namespaceSelector" in peer:
-        inside = _selects(mapping(peer, "namespaceSelector"), {_NAMESPACE: namespace})
+        inside = selects(mapping(peer, "namespaceSelector"), {_NAMESPACE: namespace})
     else:
         inside = namespace == near.manifest.id.namespace
-    return inside and _selects(mapping(peer, "podSelector"), far.labels)
-
-
-def _selects(selector: Map, labels: Mapping[str, str]) -> bool:
-    """Whether ``selector`` matches ``labels``, as Kubernetes evaluates both of its forms; an empty one matches all."""
-    pairs = mapping(selector, "matchLabels").items()
-    return all(labels.get(key) == value for key, value in pairs) and all(
-        _holds(expression, labels) for expression in items(selector, "matchExpressions")
-    )
-
-
-def _holds(expression: Map, labels: Mapping[str, str]) -> bool:
-    value, listed = labels.get(str(expression.get("key"))), expression.get("values")
-    values = listed if isinstance(listed, list) else []
-    match expression.get("operator"):
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case _:
-            return value is None
+    return inside and selects(mapping(peer, "podSelector"), far.labels)

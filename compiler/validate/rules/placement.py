@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from compiler.model.chart import Role
+from compiler.model.data import Data
 from compiler.model.diagnostic import Severity
 from compiler.model.topology import HOSTNAME, ZONE
 from compiler.relations.untyped import Map, items, mapping
@@ -18,6 +21,9 @@ _LOST: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 _STRONGEST: Final = 100
 """The weight above which Kubernetes takes none."""
 
+_RANKS: Final = {Role.QUORUM: 0, Role.API: 1, Role.WORKER: 1, Role.SINGLETON: 1, Role.JOB: 2, Role.CRON: 2}
+"""Who goes first where there is no room for all; agents are on every host anyway."""
+
 _PATIENCE: Final = 60
 """Seconds after which a pod without state must leave a host that does not answer."""
 
@@ -26,9 +32,10 @@ _PATIENCE: Final = 60
 def apart(view: View) -> Iterator[Finding]:
     """Check that components of several pods have anti-affinity and a topology spread over hosts, and over zones.
 
-    The anti-affinity is required, or preferred with weight 100; both select the component's own pods. Zones are asked
-    for where every host that admits the pods is in one, and there are two or more. Whether it is enough is OS029's
-    to prove.
+    The anti-affinity is required, or preferred with weight 100; both select the component's own pods. What binds (a
+    required anti-affinity, a spread with `DoNotSchedule`) selects no others, which it would hold apart from these as
+    well. Zones are asked for where every host that admits the pods is in one, and there are two or more. Whether it is
+    enough is OS029's to prove.
 
     Why it matters: the scheduler has no opinion of its own about what belongs together; the emptiest host gets all
     three.
@@ -37,8 +44,13 @@ def apart(view: View) -> Iterator[Finding]:
 
     Use instead: `common.pod.scheduling` with the component's role and `replicas`.
     """
-    zoned = _zoned(view)
+    zoned, neighbours = _zoned(view), _Neighbours.of(view)
     for pods in _several(view):
+        for term, key in _binding(pods.spec):
+            other = neighbours.caught(pods, term.get("labelSelector"))
+            if other is not None:
+                message = f"what keeps the pods of `{pods.name}` apart selects those of `{other.name}` too"
+                yield _finding(view, pods, message, "a selector of name, instance and component", key)
         preferred = items(pods.spec, "affinity", "podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution")
         required = items(pods.spec, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
         strong = (each for each in preferred if each.get("weight") == _STRONGEST)
@@ -56,6 +68,37 @@ def apart(view: View) -> Iterator[Finding]:
             if key not in own:
                 message = f"`{pods.name}` must spread its {pods.count} pods over `{key}`, but does not"
                 yield _finding(view, pods, message, "a topology spread that selects them", "topologySpreadConstraints")
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """The pods of a site by namespace and label, so that those which a selector catches are found without a search."""
+
+    labelled: Mapping[tuple[str, str, str], list[Pods]]
+
+    @classmethod
+    def of(cls, view: View) -> _Neighbours:
+        found: defaultdict[tuple[str, str, str], list[Pods]] = defaultdict(list)
+        for pods in view.survey.pods:
+            for key, value in pods.labels.items():
+                found[pods.manifest.id.namespace, key, value].append(pods)
+        return cls(found)
+
+    def caught(self, pods: Pods, selector: Data) -> Pods | None:
+        """Other pods of the namespace that ``selector`` of ``pods`` selects. It must name a label to be judged."""
+        wanted = mapping(selector, "matchLabels").items()
+        near = [self.labelled.get((pods.manifest.id.namespace, key, str(value)), []) for key, value in wanted]
+        others = (each for each in min(near, key=len, default=[]) if each.manifest.id != pods.manifest.id)
+        return next((each for each in others if selects(selector, each.labels)), None)
+
+
+def _binding(spec: Map) -> Iterator[tuple[Map, str]]:
+    """What the scheduler must heed of what keeps pods apart, and at which key it stands."""
+    for term in items(spec, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"):
+        yield term, "affinity"
+    for spread in items(spec, "topologySpreadConstraints"):
+        if spread.get("whenUnsatisfiable") != "ScheduleAnyway":
+            yield spread, "topologySpreadConstraints"
 
 
 def _zoned(view: View) -> frozenset[object]:
@@ -109,10 +152,10 @@ def _patience(spec: Map, key: str) -> int | None:
 
 @rule(SITE_RULES, "OS027", "pods have the priority of their role", Severity.WARNING)
 def priorities(view: View) -> Iterator[Finding]:
-    """Check that every pod of a site that survives by its room names a priority class.
+    """Check that every pod of a site that survives by its room names a priority class, of its role alone.
 
-    Only sites whose topology gives capacity are asked: where room is short after a loss, priority is what decides
-    who gets it.
+    Members of a quorum go before APIs and workers, and these before Jobs: no two of them share a class. Only sites
+    whose topology gives capacity are asked: where room is short after a loss, priority is what decides who gets it.
 
     Why it matters: without priorities the scheduler starts whichever pod comes first, and a batch Job can keep the
     database from its place.
@@ -129,6 +172,25 @@ def priorities(view: View) -> Iterator[Finding]:
         if not pods.spec.get("priorityClassName"):
             message = f"`{pods.name}` must name the priority class of its role (`{pods.plays}`), but names none"
             yield _finding(view, pods, message, f"`priorityClasses: {{{pods.plays}: ...}}`", "priorityClassName")
+    yield from _shared(view)
+
+
+def _shared(view: View) -> Iterator[Finding]:
+    """Each class that pods of two ranks share, told of the second."""
+    first: dict[str, Pods] = {}
+    told: set[str] = set()
+    for pods in view.survey.pods:
+        name, rank = pods.spec.get("priorityClassName"), _RANKS.get(pods.plays)
+        if rank is None or not isinstance(name, str) or name in told:
+            continue
+        other = first.setdefault(name, pods)
+        if _RANKS[other.plays] != rank:
+            told.add(name)
+            message = (
+                f"`{other.name}` (`{other.plays}`) and `{pods.name}` (`{pods.plays}`) share the priority class "
+                f"`{name}`, so neither goes first"
+            )
+            yield _finding(view, pods, message, "a class for each role", "priorityClassName")
 
 
 def _several(view: View) -> Iterator[Pods]:

@@ -8,20 +8,20 @@ from typing import Final
 
 from compiler.documents.schema import nearest
 from compiler.model.instance import Instance
-from compiler.model.manifest import Manifest
+from compiler.model.manifest import Manifest, Reference
 from compiler.model.names import NamespaceName
-from compiler.relations.untyped import items
-from compiler.validate.rule import SITE_RULES, Finding, Owner, View, rule
+from compiler.relations.untyped import items, mapping
+from compiler.validate.rule import SITE_RULES, Finding, Owner, Subject, View, rule
 
-_EXTERNAL: Final = frozenset(
-    {"StorageClass", "PriorityClass", "ClusterRole", "ClusterSecretStore", "ClusterIssuer", "RuntimeClass"}
-)
-"""Kinds that clusters bring along; a reference to one of them says nothing of this site."""
+_LENIENT: Final = frozenset({"StorageClass", "ClusterRole", "ClusterSecretStore", "ClusterIssuer", "RuntimeClass"})
+"""Kinds that clusters bring along: as long as a site names none of a kind, a reference to one says nothing of it."""
 
 _GIVEN: Final = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
 """What every namespace has."""
 
 _Pairs = tuple[tuple[str, str], ...]
+_Identity = tuple[str, str, str]
+"""Kind, namespace and name."""
 
 
 @rule(SITE_RULES, "OS012", "a workload's selector matches its own pods and nobody else's")
@@ -63,7 +63,10 @@ def selector_matches_own_pods(view: View) -> Iterator[Finding]:
 
 @rule(SITE_RULES, "OS013", "what selects pods selects some, of its own instance only")
 def selects_own_instance(view: View) -> Iterator[Finding]:
-    """Check that every Service, disruption budget and network policy selects a workload, of its own instance only.
+    """Check that every Service, budget, network policy and monitor selects something, of its own instance only.
+
+    A ServiceMonitor selects Services, everything else pods. An empty selector selects all pods of the namespace;
+    nothing is said of a Service without one, whose addresses somebody else writes.
 
     Why it matters: a disruption budget that selects nothing protects nothing, and looks exactly like one that does.
 
@@ -74,58 +77,82 @@ def selects_own_instance(view: View) -> Iterator[Finding]:
     workloads = _workloads(view)
     for subject in view.subjects:
         for manifest in subject.bundle.manifests:
-            if not manifest.selects:
-                continue
-            matched = [
-                (owner, other)
-                for owner, other in workloads[NamespaceName(manifest.id.namespace)]
-                if other.workload and _matches(manifest.selects, other.workload.pod_labels)
-            ]
-            if not matched:
-                yield Finding(
-                    f"the selector of {manifest.id} matches no workload",
-                    subject.origin(manifest),
-                    "`common.labels.selector`",
-                    subject.field(manifest, "spec"),
-                )
-            for owner, other in matched:
-                if owner != subject.owner.name:
-                    yield Finding(
-                        f"the selector of {manifest.id} matches {other.id} of the instance `{owner}`",
-                        subject.origin(manifest),
-                        "`app.kubernetes.io/instance` in the selector",
-                        subject.field(manifest, "spec"),
-                    )
+            if manifest.selects or (manifest.selects is not None and _selects_all(subject, manifest)):
+                yield from _astray(subject, manifest, workloads[NamespaceName(manifest.id.namespace)])
+
+
+def _astray(subject: Subject, manifest: Manifest, workloads: list[tuple[str, Manifest]]) -> Iterator[Finding]:
+    """Where the selector of ``manifest`` leads to nobody, or to another instance."""
+    origin, where = subject.origin(manifest), subject.field(manifest, "spec")
+    matched = [
+        (owner, other)
+        for owner, other in workloads
+        if other.workload and _matches(manifest.selects or (), other.workload.pod_labels)
+    ]
+    if not matched:
+        message = f"the selector of {manifest.id} matches no workload"
+        yield Finding(message, origin, "`common.labels.selector`", where)
+    for owner, other in matched:
+        if owner != subject.owner.name:
+            message = f"the selector of {manifest.id} matches {other.id} of the instance `{owner}`"
+            yield Finding(message, origin, "`app.kubernetes.io/instance` in the selector", where)
+
+
+def _selects_all(subject: Subject, manifest: Manifest) -> bool:
+    """Whether a budget or a policy has a selector with nothing in it; one of expressions is not looked at."""
+    key = "podSelector" if manifest.id.kind == "NetworkPolicy" else "selector"
+    spec = mapping(subject.data(manifest), "spec")
+    return manifest.id.kind != "Service" and not mapping(spec, key)
 
 
 @rule(SITE_RULES, "OS014", "every reference resolves")
 def references_resolve(view: View) -> Iterator[Finding]:
-    """Check that whatever an object names (ConfigMap, Secret, ServiceAccount, Role, ...) is rendered or materialised.
+    """Check that whatever an object names (ConfigMap, Secret, PriorityClass, ...) is rendered, or said to exist.
 
-    Why it matters: a pod that mounts a ConfigMap nobody renders stays in `ContainerCreating` for ever.
+    What the cluster has without being given it by this site stands under `kubernetes.existing` of the environment; a
+    StorageClass may stand under `topology.storageClasses` as well. Of StorageClass, ClusterRole, ClusterIssuer,
+    ClusterSecretStore and RuntimeClass nothing is asked as long as the site names none.
+
+    Why it matters: a pod that mounts a ConfigMap nobody renders stays in `ContainerCreating` for ever, one of a
+    PriorityClass that does not exist is never made, and a volume of such a StorageClass neither.
 
     Example: a Deployment that mounts `keystone-etc` while the chart renders `keystone-api`.
 
-    Use instead: the name helper in both places; a Secret must be declared in `component.yaml`.
+    Use instead: the name helper in both places; a Secret must be declared in `component.yaml`; and
+    `kubernetes: {existing: {PriorityClass: [infrastructure]}}` for what the cluster brings along.
     """
+    known = _known(view)
+    asked = {kind for kind, _, _ in known} | {"PriorityClass"}
+    for subject in view.subjects:
+        for manifest in subject.bundle.manifests:
+            for reference in manifest.references:
+                if not (_is_given(reference, known) or (reference.kind in _LENIENT and reference.kind not in asked)):
+                    yield _unresolved(subject, manifest, reference, known)
+
+
+def _known(view: View) -> frozenset[_Identity]:
+    """Every object that there will be: rendered, made because of what is rendered, or there already."""
     bundles = (view.site_bundle, *(subject.bundle for subject in view.subjects))
     manifests = [manifest for bundle in bundles for manifest in bundle.manifests]
     known = {(m.id.kind, m.id.namespace, m.id.name) for m in manifests}
     known |= {(r.kind, r.namespace, r.name) for m in manifests for r in m.provides}
-    for subject in view.subjects:
-        for manifest in subject.bundle.manifests:
-            for reference in manifest.references:
-                wanted = (reference.kind, reference.namespace, reference.name)
-                given = reference.kind in _EXTERNAL or (reference.kind, reference.name) in _GIVEN
-                if wanted in known or given or reference.optional:
-                    continue
-                names = [name for kind, namespace, name in known if (kind, namespace) == wanted[:2]]
-                yield Finding(
-                    f"{manifest.id} needs the {reference.kind} `{reference.name}`, which nothing in the site provides",
-                    subject.origin(manifest),
-                    _suggestion(subject.owner, reference.kind, reference.name, names),
-                    subject.field(manifest),
-                )
+    known |= {(r.kind, r.namespace, r.name) for r in view.site.existing}
+    topology = view.site.topology
+    return frozenset(known | {("StorageClass", "", each.name) for each in (topology.storage if topology else ())})
+
+
+def _is_given(reference: Reference, known: frozenset[_Identity]) -> bool:
+    wanted = (reference.kind, reference.namespace, reference.name)
+    return wanted in known or reference.optional or (reference.kind, reference.name) in _GIVEN
+
+
+def _unresolved(subject: Subject, manifest: Manifest, reference: Reference, known: frozenset[_Identity]) -> Finding:
+    names = [name for kind, space, name in known if (kind, space) == (reference.kind, reference.namespace)]
+    missing = f"the {reference.kind} `{reference.name}`, which nothing in the site provides"
+    where = subject.field(manifest)
+    return Finding(
+        f"{manifest.id} needs {missing}", subject.origin(manifest), _suggestion(subject.owner, reference, names), where
+    )
 
 
 @rule(SITE_RULES, "OS015", "every binding leads to a Service that is rendered")
@@ -183,10 +210,15 @@ def _ports(service: Manifest) -> tuple[int, ...]:
     return tuple(port for port in found if isinstance(port, int))
 
 
-def _suggestion(owner: Owner, kind: str, name: str, names: list[str]) -> str:
+def _suggestion(owner: Owner, reference: Reference, names: list[str]) -> str:
+    kind, name = reference.kind, reference.name
+    written = f"{reference.namespace}/{name}" if reference.namespace else name
+    exists = f"`kubernetes: {{existing: {{{kind}: [{written}]}}}}`, where the cluster has it already"
+    if not reference.namespace:
+        near = nearest(name, names) if names else ""
+        return f"{near}, or {exists}" if near and not near.startswith("one of ") else exists
     if not owner.contracted:
-        switch = f"the value of `{owner.name}` that renders it, or that switches off what needs it"
-        return f"{switch}; a waiver of OS014, where something makes it in the cluster"
+        return f"the value of `{owner.name}` that renders it, or that switches off what needs it; {exists}"
     if kind == "Secret":
         return "declare it under `secrets:` in component.yaml; " + nearest(name, names) if names else "declare it"
     return nearest(name, names)

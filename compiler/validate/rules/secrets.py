@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from compiler.model.diagnostic import Severity
+from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest
-from compiler.relations.untyped import Map, items
+from compiler.model.names import ComponentName, object_name
+from compiler.relations.untyped import Map, items, mapping
 from compiler.validate.rule import SITE_RULES, Finding, Subject, View, rule
 
 _WRITING: Final = frozenset({"update", "patch", "delete", "*"})
+_READING: Final = frozenset({"get", "list", "watch", "*"})
+_FOREIGN: Final = "nobody reads another instance's Secret"
+_STEPS: Final = 3
+"""Namespace, instance and name of a Secret: what follows the site in the path of the store."""
+
 _ONCE: Final = "create-once"
 _ANY: Final = "*"
 """Stands for the name of a Secret, where a Role names none."""
@@ -39,12 +47,13 @@ def made_once(view: View) -> Iterator[Finding]:
                 yield Finding(message, subject.origin(manifest), hint, subject.field(manifest))
 
 
-@rule(SITE_RULES, "OS038", "nobody reads another instance's Secret")
+@rule(SITE_RULES, "OS038", _FOREIGN)
 def own_secrets(view: View) -> Iterator[Finding]:
-    """Check that pods read no Secret that another instance declares or renders.
+    """Check that pods read no Secret that another instance declares or renders, and Roles let nobody read one.
 
     A consumer has credentials of its own, which its provider's Job puts into place; those of the database's root or of
-    the broker's administrator stay with the provider.
+    the broker's administrator stay with the provider, and there with the `components` that the contract names for them.
+    A third-party chart whose Secret is filled with a credential of an instance that it does not serve is a warning.
 
     Why it matters: one consumer that knows the root password of the database is every consumer's problem.
 
@@ -58,14 +67,65 @@ def own_secrets(view: View) -> Iterator[Finding]:
         for manifest in subject.bundle.manifests
         for name in _secrets(manifest)
     }
-    for subject in view.subjects:
+    for instance, subject in zip(view.instances, view.subjects, strict=True):
+        kept = {object_name(instance.name, name): only for name, only in _kept(instance)}
         for manifest in subject.bundle.manifests:
-            for reference in manifest.references if manifest.workload is not None else ():
-                owner = owners.get((reference.namespace, reference.name)) if reference.kind == "Secret" else None
+            for namespace, name, place, verb in _read(subject, manifest):
+                owner, where = owners.get((namespace, name)), subject.field(manifest, place)
                 if owner is not None and owner != subject.owner.name:
-                    message = f"{manifest.id} reads the Secret `{reference.name}` of the instance `{owner}`"
+                    message = f"{manifest.id} {verb} the Secret `{name}` of the instance `{owner}`"
                     hint = "a Secret of its own, which the provider's Job makes valid"
-                    yield Finding(message, subject.origin(manifest), hint, subject.field(manifest, "spec"))
+                    yield Finding(message, subject.origin(manifest), hint, where)
+                elif name in kept and manifest.component not in kept[name]:
+                    only = " and ".join(f"`{each}`" for each in kept[name])
+                    message = f"{manifest.id} {verb} the Secret `{name}`, which the contract keeps for {only}"
+                    yield Finding(message, subject.origin(manifest), "an account of its own, with less rights", where)
+
+
+def _kept(instance: Instance) -> Iterator[tuple[str, tuple[ComponentName, ...]]]:
+    """The Secrets that only some components of the instance may read."""
+    for secret in instance.chart.contract.secrets if instance.chart.contract is not None else ():
+        if secret.components is not None:
+            yield secret.name, secret.components
+
+
+def _read(subject: Subject, manifest: Manifest) -> Iterator[tuple[str, str, str, str]]:
+    """The Secrets that an object reads or lets read: namespace, name, at which key, and the verb for it."""
+    if manifest.workload is not None:
+        for reference in manifest.references:
+            if reference.kind == "Secret":
+                yield reference.namespace, reference.name, "spec", "reads"
+    elif manifest.id.kind == "Role":
+        for allowed in items(subject.data(manifest), "rules"):
+            if "secrets" in _texts(allowed, "resources") and _READING & _texts(allowed, "verbs"):
+                for name in sorted(_texts(allowed, "resourceNames")):
+                    yield manifest.id.namespace, name, "rules", "lets somebody read"
+
+
+@rule(SITE_RULES, "OS038", _FOREIGN)
+def own_credentials(view: View) -> Iterator[Finding]:
+    """Check what Secrets are filled with; the page is that of the rule on who reads them."""
+    serves = {(binding.provider, instance.name) for instance in view.instances for binding in instance.bindings}
+    names = {subject.owner.name for subject in view.subjects}
+    for subject in view.subjects:
+        me = subject.owner.name
+        for manifest in subject.bundle.manifests:
+            for owner, secret in sorted(set(_fetched(view, subject, manifest))):
+                if owner in names - {me} and (me, owner) not in serves:
+                    message = f"{manifest.id} holds the credential `{secret}` of the instance `{owner}`"
+                    severity = None if subject.owner.contracted else Severity.WARNING
+                    hint = "an account of its own, which the provider makes for it"
+                    yield Finding(message, subject.origin(manifest), hint, subject.field(manifest), severity=severity)
+
+
+def _fetched(view: View, subject: Subject, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """The instance and the name of each credential of the site's store that a Secret is filled with."""
+    if manifest.id.kind != "ExternalSecret":
+        return
+    for entry in items(subject.data(manifest), "spec", "data"):
+        site, *steps = str(mapping(entry, "remoteRef").get("key")).split("/")
+        if site == view.site.name and len(steps) == _STEPS:
+            yield steps[1], steps[2]
 
 
 def _secrets(manifest: Manifest) -> tuple[str, ...]:

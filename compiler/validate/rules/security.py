@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from compiler.model.manifest import Manifest
 from compiler.relations.untyped import Map, items, mapping
-from compiler.validate.pods import Container, Pod, pod
+from compiler.validate.pods import Pod
 from compiler.validate.rule import BUNDLE_RULES, Finding, Subject, rule
 
 _HOST_PATHS: Final = (
@@ -18,35 +16,8 @@ _HOST_PATHS: Final = (
 )
 """What an agent of a host's data plane may mount of it, and anything below."""
 
-_ADDED: Final = frozenset({"NET_BIND_SERVICE"})
-"""Capabilities that Pod Security "restricted" lets a container add."""
-
-_DIGESTED: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
-_TAG: Final = re.compile(r":(?P<tag>[\w][\w.-]*)$")
 _TOKEN: Final = "automountServiceAccountToken"  # noqa: S105 - the name of a field
 _WILD: Final = "*"
-
-
-@rule(BUNDLE_RULES, "OS032", "every container keeps Pod Security `restricted`", promise=True)
-def restricted(subject: Subject) -> Iterator[Finding]:
-    """Check that each container keeps Pod Security "restricted", and cannot write its root file system.
-
-    No root, no privilege and no way to gain one, no capability, the runtime's seccomp profile. Looks at the pod's
-    settings where the container has none of its own.
-
-    Why it matters: a hole in one service is then a hole in that service, and not in its host and everything on it.
-
-    Example: a container without `securityContext`, which may become root and write its own programs.
-
-    Use instead: `common.pod.security` and `common.container.security`; an agent that needs more has an exemption in
-    `component.yaml`, with the reason.
-    """
-    for manifest, made in _pods(subject):
-        for container in made.containers:
-            for wrong, hint, key in _unrestricted(made, container):
-                where = subject.field(manifest, *container.path, "securityContext", key)
-                message = f"the container `{container.name}` of {manifest.id} {wrong}"
-                yield Finding(message, subject.origin(manifest), hint, where, container.name)
 
 
 @rule(BUNDLE_RULES, "OS033", "only agents reach into their host", promise=True)
@@ -62,7 +33,7 @@ def host_access(subject: Subject) -> Iterator[Finding]:
 
     Use instead: a volume, a Service; the role `agent` in `component.yaml` for what belongs to its host.
     """
-    for manifest, made in _pods(subject):
+    for manifest, made in subject.pods():
         agent = manifest.component in subject.owner.agents
         for what, key in _host_uses(made):
             if not agent:
@@ -92,7 +63,7 @@ def own_service_account(subject: Subject) -> Iterator[Finding]:
     """
     bound = _bound_accounts(subject)
     users: dict[str, set[str]] = defaultdict(set)
-    for manifest, made in _pods(subject):
+    for manifest, made in subject.pods():
         account = made.spec.get("serviceAccountName")
         where = subject.field(manifest, *made.path)
         origin = subject.origin(manifest)
@@ -128,64 +99,6 @@ def narrow_roles(subject: Subject) -> Iterator[Finding]:
             for allowed in items(subject.data(manifest), "rules"):
                 for wrong, hint in _too_wide(allowed):
                     yield Finding(f"{manifest.id} {wrong}", origin, hint, where)
-
-
-@rule(BUNDLE_RULES, "OS039", "images have a fixed tag, from a registry that the site allows")
-def fixed_images(subject: Subject) -> Iterator[Finding]:
-    """Check that each image has a digest, or a tag that is not `latest`, and comes from one of the site's `registries`.
-
-    A site without the key `registries` allows all.
-
-    Why it matters: `latest` is another program tomorrow, and two pods of one Deployment may run two of them.
-
-    Example: `image: quay.io/airshipit/kubernetes-entrypoint:latest-ubuntu`
-
-    Use instead: the tag of a release, or a digest; `registries: [registry.example.org/kolla]` in the environment.
-    """
-    allowed = subject.owner.registries
-    for manifest, made in _pods(subject):
-        for container in made.containers:
-            image = str(container.spec.get("image") or "")
-            where = subject.field(manifest, *container.path, "image")
-            name = f"the image `{image}` of {manifest.id}" if image else f"{container.name} of {manifest.id}"
-            if _is_moving(image):
-                message = f"{name} must have a tag that never moves, or a digest"
-                hint = "the tag of a release, or `@sha256:...`"
-                yield Finding(message, subject.origin(manifest), hint, where, container.name)
-            if allowed and not any(image.startswith(f"{registry.rstrip('/')}/") for registry in allowed):
-                message = f"{name} must come from one of the site's registries"
-                hint = ", ".join(f"`{registry}`" for registry in allowed)
-                yield Finding(message, subject.origin(manifest), hint, where, container.name)
-
-
-def _pods(subject: Subject) -> Iterator[tuple[Manifest, Pod]]:
-    for manifest in subject.bundle.manifests:
-        if manifest.workload is not None:
-            made = pod(manifest.id.group, manifest.id.kind, subject.data(manifest))
-            if made is not None:
-                yield manifest, made
-
-
-def _unrestricted(made: Pod, container: Container) -> Iterator[tuple[str, str, str]]:
-    """What is wrong, what to do, and at which key."""
-    own, shared = container.security, mapping(made.spec, "securityContext")
-    both = {**shared, **own}
-    capabilities = mapping(own, "capabilities")
-    dropped, added = (capabilities.get(key) or [] for key in ("drop", "add"))
-    if own.get("privileged") is True:
-        yield "must not be privileged", "`privileged: false`", "privileged"
-    if both.get("runAsNonRoot") is not True or both.get("runAsUser") == 0:
-        yield "must not run as root", "`runAsNonRoot: true`, and the service's own `runAsUser`", "runAsNonRoot"
-    if own.get("allowPrivilegeEscalation") is not False:
-        yield "must not gain privileges", "`allowPrivilegeEscalation: false`", "allowPrivilegeEscalation"
-    if not isinstance(dropped, list) or "ALL" not in dropped:
-        yield "must drop all capabilities", "`capabilities: {drop: [ALL]}`", "capabilities"
-    if isinstance(added, list) and (more := sorted(str(each) for each in added if str(each) not in _ADDED)):
-        yield f"must not add the capabilities {', '.join(more)}", "none of them", "capabilities"
-    if str(mapping(both, "seccompProfile").get("type")) not in {"RuntimeDefault", "Localhost"}:
-        yield "must run under a seccomp profile", "`seccompProfile: {type: RuntimeDefault}`", "seccompProfile"
-    if own.get("readOnlyRootFilesystem") is not True:
-        yield "must not write its root file system", "`readOnlyRootFilesystem: true`", "readOnlyRootFilesystem"
 
 
 def _host_uses(made: Pod) -> Iterator[tuple[str, str]]:
@@ -229,10 +142,3 @@ def _too_wide(allowed: Map) -> Iterator[tuple[str, str]]:
 def _texts(allowed: Map, key: str) -> tuple[str, ...]:
     listed = allowed.get(key)
     return tuple(str(each) for each in listed) if isinstance(listed, list) else ()
-
-
-def _is_moving(image: str) -> bool:
-    if _DIGESTED.search(image):
-        return False
-    tag = _TAG.search(image)
-    return tag is None or "latest" in tag["tag"]

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from compiler.documents import parse_stream
 from compiler.documents.schema import nearest
-from compiler.errors import InputError
 from compiler.model.data import Data
 from compiler.model.diagnostic import Severity
 from compiler.model.manifest import Manifest
-from compiler.relations.untyped import items, mapping
+from compiler.relations.untyped import Map, items, mapping
 from compiler.validate.pods import Pod, pod
+from compiler.validate.previous import last_spec
 from compiler.validate.rule import BUNDLE_RULES, SITE_RULES, Finding, Subject, View, rule
 
 _SELECTOR: Final = frozenset(f"app.kubernetes.io/{label}" for label in ("name", "instance", "component"))
@@ -64,10 +63,11 @@ def named_ports(subject: Subject) -> Iterator[Finding]:
     pods = [(each, found) for each, found in made if found is not None]
     for manifest in subject.bundle.manifests:
         if manifest.id.kind == "Service" and manifest.id.group == "" and manifest.selects:
-            known = {name for each, found in pods if _is_selected(manifest, each) for name in _ports(found)}
+            selected = [found for each, found in pods if _is_selected(manifest, each)]
+            known = {name for found in selected for name in _ports(found)}
             for number, port in enumerate(items(subject.data(manifest), "spec", "ports")):
                 target = port.get("targetPort", port.get("port"))
-                if known and str(target) not in known:
+                if selected and str(target) not in known:
                     where = subject.field(manifest, "spec", "ports", number)
                     what = f"the port {port.get('port')} of {manifest.id}"
                     yield replace(_lost(subject, manifest, what, target, known), field=where)
@@ -98,30 +98,18 @@ def immutable_fields(view: View) -> Iterator[Finding]:
     Use instead: the old value; or delete the object as its own step, and say so in a waiver whose reason is the note
     for whoever does it. That waiver is no mistake once the change is in the output; it simply ends.
     """
-    base = view.site.repository / view.site.delivery.output
     for subject in view.subjects:
         for manifest in subject.bundle.manifests:
             fields = _IMMUTABLE.get((manifest.id.group, manifest.id.kind))
-            if not fields:
-                continue
-            path = base / manifest.id.namespace / subject.owner.name / manifest.id.file_name
-            try:
-                before = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            if not before.endswith(manifest.body):
+            before = last_spec(view, subject, manifest) if fields else None
+            if fields and before:
                 yield from _changed(subject, manifest, before, fields)
 
 
-def _changed(subject: Subject, manifest: Manifest, before: str, fields: tuple[str, ...]) -> Iterator[Finding]:
-    try:
-        documents = [data for _, data in parse_stream(before, manifest.id.file_name)]
-    except InputError:
-        return
-    old = mapping(documents[0] if documents and isinstance(documents[0], dict) else {}, "spec")
-    new = mapping(subject.data(manifest), "spec")
+def _changed(subject: Subject, manifest: Manifest, before: Map, fields: tuple[str, ...]) -> Iterator[Finding]:
+    now = mapping(subject.data(manifest), "spec")
     for field in fields:
-        if field in old and old.get(field) != new.get(field):
+        if field in before and before.get(field) != now.get(field):
             message = (
                 f"`spec.{field}` of {manifest.id} differs from the last output, but a cluster lets nobody change it"
             )
@@ -147,4 +135,5 @@ def _ports(made: Pod, container: str = "") -> Iterator[str]:
 
 def _lost(subject: Subject, manifest: Manifest, what: str, target: Data, known: set[str]) -> Finding:
     message = f"{what} must lead to a port that a container names, but leads to `{target}`"
-    return Finding(message, subject.origin(manifest), nearest(str(target), list(known)))
+    hint = nearest(str(target), list(known)) if known else "a port with a `name` in the container that listens there"
+    return Finding(message, subject.origin(manifest), hint)

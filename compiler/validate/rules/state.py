@@ -11,7 +11,7 @@ from typing import Final
 from compiler.model.chart import Role
 from compiler.model.diagnostic import Severity
 from compiler.model.manifest import Manifest
-from compiler.relations.untyped import items, mapping
+from compiler.relations.untyped import Map, items, mapping
 from compiler.survival import Pods
 from compiler.validate.rule import SITE_RULES, Finding, View, rule
 
@@ -49,6 +49,9 @@ def alone(view: View) -> Iterator[Finding]:
 def kept(view: View) -> Iterator[Finding]:
     """Check that a quorum has a volume for each member, which outlives the StatefulSet and its scaling.
 
+    It is a StatefulSet, since the pods of nothing else keep a volume and a name each. The volume's storage class is one
+    that it names, or the default of the site's `topology` where that lists classes.
+
     Why it matters: a member that comes back empty is a new one, and a quorum whose members all come back empty is a new
     service with no data, which nothing announces.
 
@@ -59,9 +62,14 @@ def kept(view: View) -> Iterator[Finding]:
     if view.site.development:
         return
     for pods in view.survey.pods:
-        if pods.plays is not Role.QUORUM or pods.kind != "StatefulSet":
+        if pods.plays is not Role.QUORUM:
+            continue
+        if pods.kind != "StatefulSet":
+            message = f"`{pods.name}` must be a StatefulSet, whose members keep a volume each, but is a {pods.kind}"
+            yield _finding(view, pods, message, "`common.statefulset`")
             continue
         spec = mapping(pods.manifest.data(), "spec")
+        yield from _unclassed(view, pods, spec)
         policy = mapping(spec, "persistentVolumeClaimRetentionPolicy")
         if not any(items(spec, "volumeClaimTemplates")):
             message = f"`{pods.name}` must have a volume for each member (`volumeClaimTemplates`), but has none"
@@ -79,6 +87,18 @@ def kept(view: View) -> Iterator[Finding]:
                 "spec",
                 "persistentVolumeClaimRetentionPolicy",
             )
+
+
+def _unclassed(view: View, pods: Pods, spec: Map) -> Iterator[Finding]:
+    """The volumes that ask for a default class where the site has none."""
+    topology = view.site.topology
+    if topology is None or not topology.storage or topology.storage_class("") is not None:
+        return
+    for number, claim in enumerate(items(spec, "volumeClaimTemplates")):
+        if not mapping(claim, "spec").get("storageClassName"):
+            message = f"the volumes of `{pods.name}` name no storage class, and the site's topology has no default"
+            hint = "the class by name; or `default: true` for one of `topology.storageClasses`"
+            yield _finding(view, pods, message, hint, "spec", "volumeClaimTemplates", number, "spec")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ def waits_end(view: View) -> Iterator[Finding]:
 
     Example: `dependencies.static.api.jobs: [telemetry-ks-endpoints]` in a chart that switched that Job off.
 
-    Use instead: an instance of the chart that provides it; the value that the message names.
+    Use instead: an instance of the chart that provides it; the value that the message names; `kubernetes.existing` for
+    a Service that the cluster has and this site does not render.
     """
     bundles = (view.site_bundle, *(subject.bundle for subject in view.subjects))
     everything = Awaited(manifest for bundle in bundles for manifest in bundle.manifests)
@@ -31,7 +32,7 @@ def waits_end(view: View) -> Iterator[Finding]:
     for subject in view.subjects:
         for manifest in subject.bundle.manifests:
             for wait in manifest.workload.waits if manifest.workload else ():
-                if not everything.behind(wait):
+                if wait not in view.site.existing and not everything.behind(wait):
                     yield _endless(subject, by_name[subject.owner.name], manifest, wait, everything)
 
 
