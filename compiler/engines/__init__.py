@@ -4,15 +4,16 @@ Facts about both are here and nowhere else. ``Rehearsal`` plays what happens fro
 says of one edge which construct enforces it.
 """
 
-from compiler.engines.argocd import Application
-from compiler.engines.flux import Kustomization
+from compiler.engines.application import Application
+from compiler.engines.kustomization import Kustomization
 from compiler.engines.log import Entry
 from compiler.engines.memory import Emitted, compiled
 from compiler.engines.objects import Applied, read
 from compiler.engines.prove import NOTHING, Proof, after_power_loss, owners, prove
-from compiler.engines.rehearse import Rehearsal, Stuck
+from compiler.engines.rehearse import Rehearsal
 from compiler.engines.revision import Revision
 from compiler.engines.scene import rehearsals
+from compiler.engines.standstill import Stuck
 
 __all__ = [
     "NOTHING",

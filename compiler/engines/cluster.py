@@ -8,19 +8,18 @@ installed and to do their work at once, unless ``broken`` says otherwise.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from compiler.engines.objects import DELIVERS, Applied
+from compiler.engines.census import Census, plain
+from compiler.engines.changes import Changes
+from compiler.engines.objects import Applied
+from compiler.engines.parked import Parked, signs_for, signs_of
 from compiler.model.manifest import ObjectId, Reference
-from compiler.relations.waits import labels_of
 
 _GIVEN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
-_GROUPS: Final = {"Job": "batch", "DaemonSet": "apps", "Deployment": "apps", "StatefulSet": "apps"}
-"""The groups of what pods wait for by name."""
-
 _FINISHES: Final = frozenset({("batch", "Job")})
 
 
@@ -49,29 +48,54 @@ class Answer:
 _UNCHANGED: Final = Answer("unchanged")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What holds the pods of an object: something that must exist (``needed``), or that they wait for themselves."""
+
+    what: Reference
+    needed: bool
+
+    def __str__(self) -> str:
+        """In words."""
+        kind, name = self.what.kind, self.what.name
+        return f"there is no {kind} {name}" if self.needed else f"its pods wait for {kind} {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened: ``stored`` objects were changed or taken away, ``moved`` ones may have another health.
+
+    ``owners`` are those who applied what was changed, taken away or made unhealthy.
+    """
+
+    owners: set[str] = field(default_factory=set)
+    stored: set[ObjectId] = field(default_factory=set)
+    moved: set[ObjectId] = field(default_factory=set)
+
+
 class Cluster:
     """What exists: ``given`` from the beginning. ``broken`` objects never become healthy.
 
-    ``touched`` are the owners of what was changed, taken away or made unhealthy since somebody asked last;
-    ``delivered`` counts the changes to objects that tell an engine what to apply.
+    ``started`` says in which tick pods started, ``changes`` what is not as it was when the turn began.
     """
 
-    given: Collection[Reference] = ()
-    broken: set[ObjectId] = field(default_factory=set)
-    objects: dict[ObjectId, Live] = field(default_factory=dict)
-    started: dict[ObjectId, int] = field(default_factory=dict)
-    _names: Counter[Reference] = field(default_factory=Counter)
-    _makers: defaultdict[Reference, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
-    _defined: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _pods: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
-    _owned: defaultdict[str, set[ObjectId]] = field(default_factory=lambda: defaultdict(set))
-    _down: set[ObjectId] = field(default_factory=set)
-    _delivering: dict[ObjectId, Applied] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    delivered: int = 0
-    ticks: int = 0
-    defined_here: set[tuple[str, str]] = field(default_factory=set)
+    def __init__(self, given: Collection[Reference] = (), defined_here: Collection[tuple[str, str]] = ()) -> None:
+        self.given = frozenset(map(plain, given))
+        self.defined_here = set(defined_here)
+        self.objects: dict[ObjectId, Live] = {}
+        self.broken: set[ObjectId] = set()
+        self.started: dict[ObjectId, int] = {}
+        self.ticks = 0
+        self.census = Census()
+        self.changes = Changes(self._standing)
+        self._news = News()
+        self._parked = Parked()
+        self._heard: frozenset[ObjectId] = frozenset()
+        self._owned: defaultdict[str, set[ObjectId]] = defaultdict(set)
+
+    def _standing(self, object_id: ObjectId) -> tuple[str, bool, str] | None:
+        live = self.objects.get(object_id)
+        return (live.applied.text, live.up, live.owner) if live is not None else None
 
     # What is done to it.
 
@@ -99,43 +123,30 @@ class Cluster:
         return Answer("configured")
 
     def _put(self, live: Live) -> None:
+        self.changes.touch(live.applied.id)
         self._drop(live.applied.id)
         self.objects[live.applied.id] = live
-        if live.applied.runs and not live.up:
-            self._down.add(live.applied.id)
         self._own(live, live.owner)
-        self._count(live.applied, 1)
+        self.census.enter(live.applied)
+        self._parked.look_at(live.applied.id)
+        self._parked.see(signs_of(live.applied))
 
     def _drop(self, object_id: ObjectId) -> None:
+        self.changes.touch(object_id)
         live = self.objects.pop(object_id, None)
         if live is not None:
-            self._down.discard(object_id)
             self._owned[live.owner].discard(object_id)
-            self.touched.add(live.owner)
-            self._count(live.applied, -1)
+            self._news.owners.add(live.owner)
+            self._news.stored.add(object_id)
+            self.census.leave(live.applied)
 
     def _own(self, live: Live, owner: str) -> None:
+        self.changes.touch(live.applied.id)
         self._owned[live.owner].discard(live.applied.id)
-        self.touched.add(live.owner)
+        self._news.owners.add(live.owner)
+        self._news.stored.add(live.applied.id)
         live.owner = owner
         self._owned[owner].add(live.applied.id)
-
-    def _count(self, applied: Applied, by: int) -> None:
-        """Keep count of names, of what is made, of kinds that are defined; and of pods by their namespace."""
-        identity = applied.id
-        self._names[Reference(identity.kind, identity.namespace, identity.name)] += by
-        for made in applied.makes:
-            makers = self._makers[made]
-            makers.add(identity) if by > 0 else makers.discard(identity)
-        if applied.defines:
-            self._defined[applied.defines] += by
-        if applied.runs:
-            pods = self._pods[identity.namespace]
-            pods.add(identity) if by > 0 else pods.discard(identity)
-        if identity.group in DELIVERS:
-            self.delivered += 1
-            self._delivering.pop(identity, None)
-            self._delivering |= {identity: applied} if by > 0 else {}
 
     def _refusal(self, applied: Applied) -> str:
         if applied.id.namespace and not self.has_namespace(applied.id.namespace):
@@ -154,7 +165,7 @@ class Cluster:
 
     def is_defined(self, kind: tuple[str, str]) -> bool:
         """Whether a definition of ``kind`` exists."""
-        return self._defined[kind] > 0
+        return self.census.defines(kind)
 
     def delete(self, object_id: ObjectId) -> None:
         """Take an object away; with a Namespace goes all that lies in it."""
@@ -174,46 +185,61 @@ class Cluster:
         """The pods of an object are not ready any more, and do not come back."""
         self.broken.add(object_id)
         if object_id in self.objects:
-            self.objects[object_id].up = False
-            self._down.add(object_id)
-            self.touched.add(self.objects[object_id].owner)
+            self._stop(self.objects[object_id])
 
     def lose_power(self) -> None:
         """Every pod is gone at once; what was done stays done."""
         for live in self.objects.values():
             if live.applied.runs and live.applied.kind not in _FINISHES:
-                live.up = False
-                self._down.add(live.applied.id)
-                self.touched.add(live.owner)
+                self._stop(live)
         self.started.clear()
+
+    def _stop(self, live: Live) -> None:
+        self.changes.touch(live.applied.id)
+        live.up = False
+        self._news.owners.add(live.owner)
+        self._news.moved.add(live.applied.id)
+        self._parked.look_at(live.applied.id)
 
     # What happens in it.
 
-    def tick(self) -> bool:
-        """Start every pod that nothing holds any more, all at once. Whether anything happened."""
+    def heed(self) -> None:
+        """Look again at what has been broken since the last time, or is not any more."""
+        for one in self.broken ^ self._heard:
+            self._news.moved.add(one)
+            self._parked.look_at(one)
+            if one in self.objects:
+                self._parked.see(signs_of(self.objects[one].applied))
+        self._heard = frozenset(self.broken)
+
+    def tick(self) -> None:
+        """Start every pod that nothing holds any more, all at once."""
         self.ticks += 1
-        ready = [self.objects[one] for one in self._down if self._may_start(self.objects[one])]
-        for live in ready:
+        for live in [live for live in self._due() if self._may_start(live)]:
+            self.changes.touch(live.applied.id)
             live.up = True
-            self._down.discard(live.applied.id)
+            self._news.moved.add(live.applied.id)
             self.started[live.applied.id] = self.ticks
-        return bool(ready)
+            self._parked.see(signs_of(live.applied))
+
+    def _due(self) -> Iterator[Live]:
+        found = (self.objects.get(one) for one in self._parked.take())
+        return (live for live in found if live is not None and live.applied.runs and not live.up)
 
     def _may_start(self, live: Live) -> bool:
-        if live.up or not live.applied.runs or live.applied.id in self.broken:
+        if live.applied.id in self.broken:
             return False
-        return next(self.missing(live.applied), None) is None
-
-    def settle(self) -> None:
-        """Let everything happen that can."""
-        while self.tick():
-            pass
+        lack = next(self.lacks(live.applied), None)
+        if lack is not None:
+            self._parked.park(live.applied.id, signs_for(lack.what, self.census))
+        return lack is None
 
     # What can be seen of it.
 
-    def delivering(self, kind: tuple[str, str]) -> tuple[Applied, ...]:
-        """Every object of a kind that tells an engine what to apply."""
-        return tuple(each for each in self._delivering.values() if each.kind == kind)
+    def news(self) -> News:
+        """What happened since somebody asked last."""
+        found, self._news = self._news, News()
+        return found
 
     def owned(self, owner: str) -> tuple[ObjectId, ...]:
         """Everything that ``owner`` applied last, in order."""
@@ -226,38 +252,18 @@ class Cluster:
             return False
         return live.up or not live.applied.runs
 
-    def missing(self, applied: Applied) -> Iterator[str]:
-        """Why the pods of an object do not start, in words; nothing if they may."""
-        for need in applied.needs:
-            if not self.exists(need):
-                yield f"there is no {need.kind} {need.name}"
-        for wait in applied.waits:
-            if not self.answers(wait):
-                yield f"its pods wait for {wait.kind} {wait.name}"
+    def lacks(self, applied: Applied) -> Iterator[Lack]:
+        """Why the pods of an object do not start; nothing if they may."""
+        yield from (Lack(need, needed=True) for need in applied.needs if not self.exists(need))
+        yield from (Lack(wait, needed=False) for wait in applied.waits if not self.answers(wait))
 
     def exists(self, need: Reference) -> bool:
         """Whether something of that name exists, or has been made by what is healthy."""
-        wanted = Reference(need.kind, need.namespace, need.name)
-        return wanted in self.given or self._names[wanted] > 0 or bool(self._makers[wanted] - self.broken)
+        return plain(need) in self.given or bool(self.census.named(need) or self.census.makers(need) - self.broken)
 
     def answers(self, wait: Reference) -> bool:
         """Whether what a pod waits for is there: a Job is done, a Service or labels lead to a pod that runs."""
-        if wait in self.given:
-            return True
-        labels = labels_of(wait.name)
-        if labels:
-            found = (self.objects[one] for one in self._pods[wait.namespace])
-            return any(live.up and set(labels) <= set(live.applied.pods or ()) for live in found)
-        live = self.objects.get(ObjectId(wait.namespace, wait.kind, _GROUPS.get(wait.kind, ""), wait.name))
-        if live is None:
-            return False
-        return any(pod.up for pod in self.behind(live.applied)) if wait.kind == "Service" else live.up
-
-    def behind(self, service: Applied) -> Iterator[Live]:
-        """The workloads that a Service leads to."""
-        for one in sorted(self._pods[service.id.namespace]):
-            if leads_to(service, self.objects[one].applied):
-                yield self.objects[one]
+        return wait in self.given or any(self.objects[one].up for one in self.census.behind(wait))
 
     def unhealthy(self) -> Mapping[ObjectId, tuple[str, ...]]:
         """Every object that is not what it should be, with the reasons."""
@@ -265,7 +271,7 @@ class Cluster:
         for object_id, live in sorted(self.objects.items()):
             if not self.healthy(object_id):
                 broken = ("it never becomes healthy",) if object_id in self.broken else ()
-                found[object_id] = (*broken, *self.missing(live.applied))
+                found[object_id] = (*broken, *map(str, self.lacks(live.applied)))
         return found
 
 

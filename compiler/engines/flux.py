@@ -1,8 +1,8 @@
 """Flux: how one Kustomization is reconciled, and when its turn comes.
 
-A model of kustomize-controller 186fb3b (1.9.4) and fluxcd/pkg e2cfd1a2, as far as order depends on it:
-``internal/controller/kustomization_controller.go`` (``checkDependencies``, ``reconcile``), ``ssa/manager_apply.go``
-(``ApplyAllStaged``). The tests have a case for each sentence.
+A model of kustomize-controller 186fb3b (1.9.4), as far as order depends on it:
+``internal/controller/kustomization_controller.go`` (``checkDependencies``, ``reconcile``). The tests have a case for
+each sentence.
 """
 
 from __future__ import annotations
@@ -10,92 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Final
+from itertools import chain
 
-from compiler.engines import health
+from compiler.engines.changes import Changes
 from compiler.engines.cluster import Cluster
+from compiler.engines.kustomization import KIND, PREFIX, Kustomization
 from compiler.engines.log import Log
 from compiler.engines.objects import Applied
 from compiler.engines.revision import Revision
+from compiler.engines.roster import Roster
+from compiler.engines.standstill import Waiter
 from compiler.model.manifest import ObjectId
-from compiler.relations.untyped import Map, items, mapping
-
-_STAGED: Final = frozenset({"CustomResourceDefinition", "ClusterRole", "Namespace"})
-_PREFIX: Final = "kustomize.toolkit.fluxcd.io"
-KIND: Final = (_PREFIX, "Kustomization")
-
-
-@dataclass(frozen=True)
-class Kustomization:
-    """A Kustomization and what its path builds at one revision."""
-
-    name: str
-    spec: Map
-    objects: tuple[Applied, ...]
-
-    @classmethod
-    def of(cls, applied: Applied, revision: Revision) -> Kustomization:
-        """What ``applied``, a Kustomization, comes to at ``revision``."""
-        return cls(applied.id.name, applied.spec, tuple(revision.built(str(applied.spec.get("path", ".")))))
-
-    @cached_property
-    def depends_on(self) -> tuple[str, ...]:
-        """The Kustomizations that it waits for."""
-        return tuple(str(each.get("name")) for each in items(self.spec, "dependsOn"))
-
-    @cached_property
-    def source(self) -> str:
-        """Where it comes from."""
-        reference = mapping(self.spec, "sourceRef")
-        return f"{reference.get('kind')}/{reference.get('name')}"
-
-    @cached_property
-    def awaited(self) -> tuple[Applied, ...]:
-        """Those of its objects that it is ready only with."""
-        return tuple(each for each in self.objects if self.awaits(each))
-
-    @cached_property
-    def staged(self) -> tuple[tuple[str, tuple[Applied, ...]], ...]:
-        """Its objects in the order in which it applies them."""
-        return tuple(stages(self.objects))
-
-    @cached_property
-    def wanted(self) -> frozenset[ObjectId]:
-        """Everything that Git holds of it."""
-        return frozenset(each.id for each in self.objects)
-
-    def rewrites(self, applied: Applied) -> bool:
-        """Whether ``postBuild`` replaces the text ``${NAME}`` in an object, by nothing if nobody gives it a value."""
-        closed = applied.annotations.get(f"{_PREFIX}/substitute") == "disabled"
-        return "postBuild" in self.spec and applied.variables and not closed
-
-    def awaits(self, applied: Applied) -> bool:
-        """Whether it is ready only once this object is healthy, as far as the object's health can be told."""
-        told = {str(each.get("kind")) for each in items(self.spec, "healthCheckExprs")}
-        named = {(str(each.get("kind")), str(each.get("name"))) for each in items(self.spec, "healthChecks")}
-        known = applied.kind in health.FLUX_BUILT_IN or applied.id.kind in told
-        return known and (self.spec.get("wait") is True or (applied.id.kind, applied.id.name) in named)
-
-
-def stages(objects: Sequence[Applied]) -> Iterator[tuple[str, tuple[Applied, ...]]]:
-    """How one Kustomization applies: definitions first, then classes, then everything else at once."""
-    definitions = tuple(each for each in objects if each.id.kind in _STAGED)
-    classes = tuple(each for each in objects if each.id.kind.endswith("Class") and each not in definitions)
-    rest = tuple(each for each in objects if each not in definitions and each not in classes)
-    for name, stage in (("definitions", definitions), ("classes", classes), ("everything else", rest)):
-        if stage:
-            yield name, stage
-
-
-def _differences(
-    before: Mapping[str, Kustomization], present: Mapping[str, Kustomization]
-) -> tuple[set[str], set[str]]:
-    """Which Kustomizations are new or changed, and which are gone."""
-    if before is present:
-        return set(), set()
-    changed = {name for name, each in present.items() if each is not before.get(name)}
-    return changed, before.keys() - present.keys()
 
 
 def _followers(present: Mapping[str, Kustomization]) -> defaultdict[str, set[str]]:
@@ -109,12 +34,16 @@ def _followers(present: Mapping[str, Kustomization]) -> defaultdict[str, set[str
 
 @dataclass(slots=True)
 class _State:
-    """What kustomize-controller remembers: the revision that was applied, whether it is ready, what it owns."""
+    """What kustomize-controller remembers: the revision that was applied, whether it is ready, what it owns.
+
+    ``held`` says whether a dependency holds it, ``at`` which one of those that it names was looked at last.
+    """
 
     revision: str = ""
     ready: bool = False
     inventory: frozenset[ObjectId] = frozenset()
-    waits: tuple[str, ...] = ()
+    held: bool = False
+    at: int = 0
     awaiting: tuple[ObjectId, ...] = ()
     said: set[str] = field(default_factory=set)
 
@@ -126,50 +55,42 @@ class Flux:
     """
 
     def __init__(self, cluster: Cluster, roots: Sequence[Applied], log: Log) -> None:
-        self.cluster, self.roots, self.log = cluster, tuple(roots), log
+        self.cluster, self.log = cluster, log
+        self.roster = Roster(cluster, roots, KIND, Kustomization.of)
+        self.changes = Changes(self._standing)
         self._states: defaultdict[str, _State] = defaultdict(_State)
-        self._read: dict[tuple[ObjectId, str, str], Kustomization] = {}
-        self._present: Mapping[str, Kustomization] = {}
         self._followers: defaultdict[str, set[str]] = defaultdict(set)
-        self._at = ("", -1)
         self._woken: set[str] = set()
         self._busy: set[str] = set()
-
-    def kustomizations(self, revision: Revision) -> list[Kustomization]:
-        """Every Kustomization that exists, with what its path builds now."""
-        found = {root.id.name: root for root in self.roots}
-        found |= {each.id.name: each for each in self.cluster.delivering(KIND)}
-        return [self._kustomization(each, revision) for _, each in sorted(found.items())]
-
-    def _kustomization(self, applied: Applied, revision: Revision) -> Kustomization:
-        key = (applied.id, applied.text, revision.name)
-        if key not in self._read:
-            self._read[key] = Kustomization.of(applied, revision)
-        return self._read[key]
 
     def step(self, revision: Revision) -> None:
         """Give every Kustomization its turn. One sees another's readiness as it was before the turn.
 
         A turn that can change nothing is left out: nothing that the Kustomization reads, applied or waits for has
-        changed since its last one.
+        changed since its last one. One that only waits for the health of what it applied looks at nothing else.
         """
-        state = (revision.name, self.cluster.delivered)
-        present = self._present
-        if state != self._at:
-            present, self._at = {each.name: each for each in self.kustomizations(revision)}, state
-        changed, gone = _differences(self._present, present)
-        if changed or gone:
-            self._followers = _followers(present)
-        woken = self._woken.union(*(self._followers[name] for name in gone))
-        due = sorted((changed | woken | self._busy | self.cluster.touched) & present.keys())
-        self._present, self._woken, self.cluster.touched = present, set(), set()
+        stirred = self._stirred(revision)
+        present = self.roster.present
+        due = sorted((stirred | self._busy) & present.keys())
         before = {name: self._standing(name) for name in due}
         for name in due:
-            self._turn(present[name], present, before, revision)
+            self.changes.touch(name)
+            if name in stirred or not self._states[name].awaiting:
+                self._turn(present[name], before, revision)
+            else:
+                self._look(present[name], revision)
             if self._standing(name) != before[name]:
                 self._woken |= self._followers[name]
-            idle = self._states[name].ready or self._states[name].waits
+            idle = self._states[name].ready or self._states[name].held
             self._busy.discard(name) if idle else self._busy.add(name)
+
+    def _stirred(self, revision: Revision) -> set[str]:
+        """Those for whom anything is new but the health of what they await."""
+        changed, gone = self.roster.renew(revision)
+        if changed or gone:
+            self._followers = _followers(self.roster.present)
+        woken, self._woken = self._woken, set()
+        return changed.union(woken, self.cluster.news().owners, *(self._followers[name] for name in gone))
 
     def _standing(self, name: str) -> tuple[bool, str]:
         return self._states[name].ready, self._states[name].revision
@@ -177,43 +98,59 @@ class Flux:
     def _turn(
         self,
         kustomization: Kustomization,
-        present: Mapping[str, Kustomization],
         before: Mapping[str, tuple[bool, str]],
         revision: Revision,
     ) -> None:
         state = self._states[kustomization.name]
-        state.waits = tuple(self._unmet(kustomization, present, before, revision))
-        if state.waits:
+        state.held = self._is_held(kustomization, state, before, revision)
+        if state.held:
             state.ready = state.ready and state.revision == revision.name
             return
         if refusal := self._apply(kustomization):
-            state.ready = False
+            state.ready, state.awaiting = False, ()
             self._once(kustomization, f"cannot apply {revision.name}: {refusal}")
             return
         self._prune(kustomization, state)
-        was = (state.ready, state.revision)
-        state.revision = revision.name
-        state.awaiting = tuple(each.id for each in kustomization.awaited if not self.cluster.healthy(each.id))
+        state.awaiting = tuple(each.id for each in kustomization.awaited)
+        self._look(kustomization, revision)
+
+    def _look(self, kustomization: Kustomization, revision: Revision) -> None:
+        """See which of the objects that it awaits are not healthy yet."""
+        state = self._states[kustomization.name]
+        was, state.revision = (state.ready, state.revision), revision.name
+        state.awaiting = tuple(one for one in state.awaiting if not self.cluster.healthy(one))
         state.ready = not state.awaiting
         if state.ready and was != (True, revision.name):
             self.log(kustomization.name, f"is ready at {revision.name}")
 
-    def _unmet(
+    def _is_held(
         self,
         kustomization: Kustomization,
-        present: Mapping[str, Kustomization],
+        state: _State,
         before: Mapping[str, tuple[bool, str]],
         revision: Revision,
-    ) -> Iterator[str]:
+    ) -> bool:
+        """Whether a dependency holds it. The one that held it last is looked at first: mostly it still does."""
+        names = kustomization.depends_on
+        for at in chain(range(state.at, len(names)), range(min(state.at, len(names)))):
+            if self._is_unmet(names[at], kustomization, before, revision):
+                state.at = at
+                return True
+        return False
+
+    def _is_unmet(
+        self,
+        name: str,
+        kustomization: Kustomization,
+        before: Mapping[str, tuple[bool, str]],
+        revision: Revision,
+    ) -> bool:
         """A dependency must exist, be ready, and, from the same source, have applied the same revision."""
-        for name in kustomization.depends_on:
-            if name not in present:
-                yield f"there is no Kustomization {name}"
-                continue
-            ready, applied = before[name] if name in before else self._standing(name)
-            same = present[name].source == kustomization.source
-            if not ready or (same and applied != revision.name):
-                yield f"Kustomization {name} is not ready"
+        other = self.roster.present.get(name)
+        if other is None:
+            return True
+        ready, applied = before[name] if name in before else self._standing(name)
+        return not ready or (other.source == kustomization.source and applied != revision.name)
 
     def _apply(self, kustomization: Kustomization) -> str:
         for name, stage in kustomization.staged:
@@ -225,11 +162,11 @@ class Flux:
         return ""
 
     def _object(self, kustomization: Kustomization, applied: Applied, stage: str) -> str:
-        how = applied.annotations.get(f"{_PREFIX}/ssa", "")
+        how = applied.annotations.get(f"{PREFIX}/ssa", "")
         known = self.cluster.objects.get(applied.id)
         if how == "Ignore" or (how == "IfNotPresent" and known is not None):
             return ""
-        force = kustomization.spec.get("force") is True or applied.annotations.get(f"{_PREFIX}/force") == "enabled"
+        force = kustomization.spec.get("force") is True or applied.annotations.get(f"{PREFIX}/force") == "enabled"
         answer = self.cluster.apply(applied, kustomization.name, replace=force)
         if answer.refused:
             return answer.why
@@ -244,7 +181,7 @@ class Flux:
         wanted = kustomization.wanted
         for gone in sorted(state.inventory - wanted) if kustomization.spec.get("prune") is True else ():
             live = self.cluster.objects.get(gone)
-            kept = live is None or live.applied.annotations.get(f"{_PREFIX}/prune") == "disabled"
+            kept = live is None or live.applied.annotations.get(f"{PREFIX}/prune") == "disabled"
             if live is not None and live.owner == kustomization.name and not kept:
                 self.cluster.delete(gone)
                 self.log(kustomization.name, f"deletes {gone}")
@@ -256,14 +193,13 @@ class Flux:
             said.add(what)
             self.log(kustomization.name, what)
 
-    def holds(self) -> Mapping[str, tuple[ObjectId, ...]]:
-        """Each Kustomization that waits for the health of objects, and which."""
-        return {name: state.awaiting for name, state in sorted(self._states.items()) if state.awaiting}
+    def waits(self, revision: Revision) -> Mapping[str, tuple[Waiter, ...]]:
+        """Each Kustomization that is not ready: the objects whose health it awaits, those whose turn comes first."""
+        return {name: tuple(self._waits(each, revision)) for name, each in self.roster.present.items()}
 
-    def waits(self) -> Mapping[str, tuple[str, ...]]:
-        """Each Kustomization whose turn has not come, and why."""
-        return {name: state.waits for name, state in sorted(self._states.items()) if state.waits}
-
-    def state(self) -> tuple[tuple[str, str, bool, tuple[str, ...]], ...]:
-        """Where everything stands, to be compared."""
-        return tuple((name, s.revision, s.ready, s.waits) for name, s in sorted(self._states.items()))
+    def _waits(self, kustomization: Kustomization, revision: Revision) -> Iterator[Waiter]:
+        state = self._states[kustomization.name]
+        yield from map(Waiter, state.awaiting)
+        for name in kustomization.depends_on if state.held else ():
+            if self._is_unmet(name, kustomization, {}, revision):
+                yield Waiter(sync=name)

@@ -24,11 +24,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from compiler.engines import health
-from compiler.engines.argocd import RANK, Application
+from compiler.engines.application import Application
 from compiler.engines.cluster import leads_to
-from compiler.engines.flux import KIND, Kustomization, stages
+from compiler.engines.kustomization import KIND, Kustomization, stages
 from compiler.engines.objects import Applied
 from compiler.engines.revision import Revision
+from compiler.engines.tasks import RANK
 from compiler.model.manifest import ObjectId
 from compiler.model.plan import Edge, Plan, Vertex
 from compiler.model.reach import Reach

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from compiler.engines.flux import KIND
+from compiler.engines.kustomization import KIND
 from compiler.engines.rehearse import Rehearsal
 from compiler.engines.revision import Revision
 from compiler.model.manifest import ObjectId, Reference

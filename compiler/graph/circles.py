@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection
+from itertools import pairwise
 from typing import Final
 
 from compiler.errors import collecting
-from compiler.graph.levels import T
+from compiler.model.circles import groups, shortest
 from compiler.model.diagnostic import Diagnostic, Related
 from compiler.model.plan import Edge, Vertex
 
@@ -28,23 +29,8 @@ def refuse_circles(edges: Collection[Edge]) -> None:
     with collecting() as mistakes:
         for group in groups({vertex: sorted(before) for vertex, before in waits_for.items()}):
             if len(group) > 1:
-                mistakes.extend([_drawing(_circle(min(group), waits_for))])
-
-
-def _circle(start: Vertex, waits_for: Mapping[Vertex, Mapping[Vertex, Edge]]) -> tuple[Edge, ...]:
-    """The edges of a shortest way from ``start`` back to it."""
-    reached: dict[Vertex, Edge] = {}
-    queue = deque([start])
-    while start not in reached:
-        vertex = queue.popleft()
-        for before, edge in sorted(waits_for.get(vertex, {}).items()):
-            if before not in reached:
-                reached[before] = edge
-                queue.append(before)
-    circle = [reached[start]]
-    while circle[0].after != start:
-        circle.insert(0, reached[circle[0].after])
-    return tuple(circle)
+                way = shortest(min(group), waits_for)
+                mistakes.extend([_drawing(tuple(waits_for[one][other] for one, other in pairwise(way)))])
 
 
 def _drawing(circle: tuple[Edge, ...]) -> Diagnostic:
@@ -54,46 +40,3 @@ def _drawing(circle: tuple[Edge, ...]) -> Diagnostic:
     )
     related = tuple(Related(f"{edge.after} -> {edge.before}, because {edge.why}", edge.origin) for edge in circle)
     return Diagnostic(message, hint=_HINT, related=related)
-
-
-def groups(edges: Mapping[T, Collection[T]]) -> Iterator[tuple[T, ...]]:
-    """The strongly connected components of a graph (Tarjan's algorithm, without recursion), each sorted.
-
-    A group comes after every group that its edges lead to.
-
-    >>> list(groups({"nova": ["neutron", "keystone"], "neutron": ["nova"], "keystone": []}))
-    [('keystone',), ('neutron', 'nova')]
-    """
-    index: dict[T, int] = {}
-    low: dict[T, int] = {}
-    stack: list[T] = []
-    open_: set[T] = set()
-    for root in sorted(edges):
-        if root in index:
-            continue
-        work: list[tuple[T, Iterator[T]]] = [(root, iter(edges[root]))]
-        while work:
-            vertex, targets = work[-1]
-            if vertex not in index:
-                index[vertex] = low[vertex] = len(index)
-                stack.append(vertex)
-                open_.add(vertex)
-            target = next((one for one in targets if one not in index or one in open_), None)
-            if target is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[vertex])
-                if low[vertex] == index[vertex]:
-                    yield _popped(stack, open_, vertex)
-            elif target in index:
-                low[vertex] = min(low[vertex], index[target])
-            else:
-                work.append((target, iter(edges.get(target, ()))))
-
-
-def _popped(stack: list[T], open_: set[T], root: T) -> tuple[T, ...]:
-    group: list[T] = []
-    while not group or group[-1] != root:
-        group.append(stack.pop())
-    open_.difference_update(group)
-    return tuple(sorted(group))

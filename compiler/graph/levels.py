@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Collection, Mapping
 
-
-class Ordered(Hashable, Protocol):
-    """What has an order of its own, so that no result depends on the order in which it was met."""
-
-    def __lt__(self, other: Any, /) -> bool: ...  # noqa: ANN401 - as typeshed has it
-
-
-T = TypeVar("T", bound=Ordered)
+from compiler.model.circles import T
 
 
 def levels(predecessors: Mapping[T, Collection[T]]) -> dict[T, int]:

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from compiler.graph.circles import groups, refuse_circles
+from compiler.graph.circles import refuse_circles
 from compiler.graph.edges import Components, awaited, declared, implied
 from compiler.graph.gates import gating, pass_over, without_followers
 from compiler.graph.homes import Homes, settle
 from compiler.graph.levels import levels, longest_chain
+from compiler.model.circles import groups
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, ObjectId
 from compiler.model.names import InstanceName, Wave

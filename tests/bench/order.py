@@ -6,6 +6,7 @@ made from the nouns, so that nothing but these rooms is measured. Run by ``make 
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -59,6 +60,9 @@ def costs(site: World) -> Iterator[tuple[str, float]]:
     yield "prove every edge", seconds
     _, seconds = _timed(lambda: [play.run() for _, play in engines.rehearsals(revision, output)])
     yield "play an install", seconds
+    broken = next(one for one, home in plan.homes.items() if home in plan.gating and one.kind == "Deployment")
+    _, seconds = _timed(lambda: [play.blocked_by(broken) for _, play in engines.rehearsals(revision, output)])
+    yield "what one blocks", seconds
     _, seconds = _timed(lambda: [graph.text(graph.picture(plan, level)) for level in Level])
     yield "draw, three levels", seconds
 
@@ -71,6 +75,7 @@ def _timed(step: Callable[[], T]) -> tuple[T, float]:
 
 def report() -> None:
     """Measure and print both worlds at both sizes."""
+    gc.disable()  # as the command does
     for title, make, size in (("edges", tangled, 100), ("objects of one instance", wide, 10_000)):
         small, large = make(size // 4), make(size)
         count = len(large.plan().edges) if make is tangled else size

@@ -15,7 +15,7 @@ from compiler.model.manifest import ObjectId, Reference
 if TYPE_CHECKING:
     from pytest_golden.plugin import GoldenTestFixture
 
-    from compiler.engines.rehearse import Stuck
+    from compiler.engines import Stuck
 
 _OBJECT = re.compile(r"(?:(?P<namespace>[^/ ]+)/)?(?P<kind>\w+)(?:\.(?P<group>[\w.-]+))? (?P<name>\S+)")
 
@@ -40,7 +40,7 @@ def shown(stuck: Stuck) -> Iterator[str]:
     for one, name in stuck.absent.items():
         yield f"{one} is not applied by {name}"
     for circle in stuck.circles:
-        yield f"circle: {' -> '.join(circle)}"
+        yield f"circle: {' -> '.join(map(str, circle))}"
 
 
 def play(case: Mapping[str, Any]) -> str:

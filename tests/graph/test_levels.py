@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiler.graph.circles import groups
 from compiler.graph.levels import levels, longest_chain
+from compiler.model.circles import groups
 
 EXAMPLE = {"api": ["sync", "cache"], "sync": ["database"], "database": [], "cache": []}
 

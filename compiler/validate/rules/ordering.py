@@ -72,7 +72,7 @@ def _stuck(view: View, engine: str, play: Rehearsal, stuck: Stuck) -> Iterator[F
         return
     if stuck.circles:
         for circle in stuck.circles:
-            path = " -> ".join(circle)
+            path = " -> ".join(map(str, circle))
             yield Finding(f"{engine} waits in a circle (`a -> b`: a waits for b): {path}", _site(view), _CIRCLE)
         return
     places = {
@@ -81,7 +81,7 @@ def _stuck(view: View, engine: str, play: Rehearsal, stuck: Stuck) -> Iterator[F
     failures = play.failures()
     for entry in failures:
         yield Finding(f"{engine} does not come to an end: {entry}", _site(view), _ROOT)
-    roots = {one: why for one, why in stuck.unhealthy.items() if play.in_vain(one)} or stuck.unhealthy
+    roots = {one: why for one, why in stuck.unhealthy.items() if one in stuck.in_vain} or stuck.unhealthy
     for one, reasons in roots.items() if not failures else ():
         why = "; ".join(reasons) or "nothing says why"
         yield Finding(f"{one} never becomes healthy on {engine}: {why}", places.get(one, _site(view)), _ROOT)
