@@ -45,6 +45,7 @@ from compiler.model.report import Report
 from compiler.model.site import Site
 from compiler.model.trace import Effect, FieldTrace, ValueTrace
 from compiler.model.tree import Changes, Document, Tree
+from compiler.workers import Workers
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -139,12 +140,17 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     ``compile_site`` does where there is nothing to judge: a site that cannot be read, merged, bound, rendered or
     ordered, and a credential in its values.
     """
+    with Workers(request.executor, request.jobs) as workers:
+        return _judged(request, workers, progress)
+
+
+def _judged(request: Request, workers: Workers, progress: Progress) -> Judged:
     store = _store(request)
     progress("reading", 0, 1)
     site = _site(request, store)
     found = instances.resolve(site, render.load_chart_digest, _memory(store))
     _stop(validate.inputs(found))
-    rendered = adopt.adopt(found, _rendered(request, site, found, store, progress))
+    rendered = adopt.adopt(found, _rendered(request, site, found, _Bay(store, workers), progress))
     progress("ordering", 0, 1)
     bundles = annotate.settle(site, found, materialise.materialise(site, found, rendered))
     plan = graph.plan(site, found, bundles)
@@ -153,7 +159,7 @@ def judge_site(request: Request, progress: Progress = _silent) -> Judged:
     emitted = engines.Emitted(site.delivery.output, bundles, documents)
     defined = validate.vendored(site.repository)
     judged = validate.check(site, found, bundles, plan, emitted, _memory(store), defined)
-    said = (*_said(bundles, store), *judged, *trace.silent(site, found, _means(request, site)))
+    said = (*_said(bundles, store), *judged, *trace.silent(site, found, rendered, _means(request, site, workers)))
     return Judged(site, found, bundles, plan, documents, validate.settle(site, found, bundles, said))
 
 
@@ -163,7 +169,8 @@ def placed(request: Request, judged: Judged, findings: tuple[Diagnostic, ...], p
     That takes renders; a compile that nothing stops has no need of it.
     """
     progress("tracing", 0, 1)
-    found = trace.placed(judged.site, judged.instances, findings, _means(request, judged.site))
+    with Workers(request.executor, request.jobs) as workers:
+        found = trace.placed(judged.site, judged.instances, findings, _means(request, judged.site, workers))
     return replace(judged.report, findings=tuple(sorted(set(found), key=Diagnostic.sort_key)))
 
 
@@ -385,8 +392,16 @@ def _memory(store: Store | None) -> schema.Memory:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Bay:
+    """Where charts are rendered: what earlier compiles kept, and who does the rest."""
+
+    store: Store | None
+    workers: Workers
+
+
 def _rendered(
-    request: Request, site: Site, found: tuple[Instance, ...], store: Store | None, progress: Progress
+    request: Request, site: Site, found: tuple[Instance, ...], bay: _Bay, progress: Progress
 ) -> tuple[Bundle, ...]:
     """What the instances render; where values break a chart's schema, with the places of those values."""
     renderer = render.EmbeddedRenderer() if request.helm is None else render.program(request.helm)
@@ -395,11 +410,10 @@ def _rendered(
         return render.render_all(
             [render_request(site, each) for each in found],
             renderer=renderer,
-            cache=store,
-            executor=request.executor,
+            cache=bay.store,
+            workers=bay.workers,
             accept=judge,
             salt=judge.salt,
-            jobs=request.jobs,
             progress=partial(progress, "rendering"),
         )
     except InputError as error:
@@ -418,20 +432,19 @@ def _seen(
     try:
         return render.look([render_request(site, each) for each in found], renderer=renderer, cache=store, salt=salt)
     except InputError:
-        return _rendered(request, site, found, store, progress)
+        with Workers(request.executor, request.jobs) as workers:
+            return _rendered(request, site, found, _Bay(store, workers), progress)
 
 
-def _means(request: Request, site: Site) -> trace.Means:
+def _means(request: Request, site: Site, workers: Workers) -> trace.Means:
     """What it takes to find the values that decide the fields which findings are about."""
-
-    def bench(found: Instance) -> render.Trials:
-        return render.Trials(render_request(site, found))
-
-    def key(found: Instance, question: str) -> Digest:
-        return render.key(render_request(site, found), render.EmbeddedRenderer(), question)
-
     store = Store(site.repository / ".oscompile" / "traces") if request.cached else None
-    return trace.Means(bench, store, key)
+    digest = partial(_digest_of_question, renderer=render.EmbeddedRenderer())
+    return trace.Means(partial(render_request, site), render.Trials, digest, store, workers)
+
+
+def _digest_of_question(asked: RenderRequest, question: str, renderer: render.Renderer) -> Digest:
+    return render.key(asked, renderer, question)
 
 
 def render_request(site: Site, found: Instance) -> RenderRequest:

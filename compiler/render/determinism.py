@@ -17,6 +17,7 @@ from compiler.model.node import Origin
 from compiler.model.render import RenderedFile, RenderRequest
 from compiler.render import charts
 from compiler.render.charts import ChartFiles
+from compiler.render.lean import lean
 from compiler.render.renderer import Renderer
 from compiler.render.scan import Call, Cause, Scan, disturbed, is_mute, scan, strict
 
@@ -57,16 +58,18 @@ def _texts(request: RenderRequest, files: ChartFiles) -> Iterator[str]:
 def _again(
     request: RenderRequest, renderer: Renderer, files: ChartFiles, found: Scan
 ) -> Iterator[tuple[RenderedFile, ...]]:
-    """The chart rendered again, as often as it takes."""
+    """The chart rendered again, as often as it takes; without what is called by nobody, where it renders so."""
+    small = lean(files, [request.values])
     if _DISTURBED.isdisjoint(call.cause for call in found.calls):
-        yield renderer.render(request)
+        yield _rendered(request, renderer, small) or renderer.render(request)
         return
-    strictly = _rendered(request, renderer, _changed(files, strict))
+    strictly = _rendered(request, renderer, _changed(small, strict))
     if strictly is not None:
         yield strictly
         return
     for _ in range(_TIMES):
-        yield renderer.render(request, _changed(files, disturbed))
+        again = _rendered(request, renderer, _changed(small, disturbed))
+        yield again or renderer.render(request, _changed(files, disturbed))
 
 
 def _rendered(request: RenderRequest, renderer: Renderer, files: ChartFiles) -> tuple[RenderedFile, ...] | None:

@@ -40,8 +40,9 @@ _HOOKS: Final = re.compile(rf"{re.escape(_HOOK)}(?![\w-])(.*)")
 """What stands on a line behind the annotation; whether it is one is known only to who reads the YAML."""
 
 _BETWEEN: Final = re.compile(r"[\s,:\"']+")
-_ENVIRONMENT: Final = {"HELM_C_LIB": None, "GOGC": "400"}
-"""What the library may see of these while it loads: it is the installed one, and its garbage collector rests longer."""
+_ENVIRONMENT: Final = {"HELM_C_LIB": None, "GOGC": "off", "GOMEMLIMIT": "768MiB"}
+"""What the library may see of these while it loads: it is the installed one, and its garbage collector rests until the
+memory is worth the work: a render leaves little behind."""
 
 _VERSION_CHECK: Final = ChartFiles(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from compiler.cache import Store, digest_of_sources
 from compiler.errors import InputError
@@ -18,10 +18,7 @@ from compiler.render.entry import decode
 from compiler.render.one import Accept, is_error, work
 from compiler.render.read import read
 from compiler.render.renderer import Renderer
-from compiler.render.workers import outcomes
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from compiler.workers import Workers
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many of how many instances are done."""
@@ -32,19 +29,17 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
     *,
     renderer: Renderer,
     cache: Store | None = None,
-    executor: Executor | None = None,
+    workers: Workers | None = None,
     accept: Accept | None = None,
     salt: str = "",
-    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Bundle, ...]:
     """The bundles of ``requests``, in their order.
 
     What ``cache`` has under the same chart, values, names, capabilities, engine, compiler and ``salt`` is taken from
-    it; the rest is rendered in ``executor`` (without one, in ``jobs`` processes, or one for each core, or in this one
-    where there is little to do). ``accept`` judges each bundle where it was rendered: what it says is added to the
-    bundle's diagnostics, and decides whether the bundle may be stored. ``salt`` must hold all else that ``accept``
-    depends on.
+    it; the rest is rendered by ``workers`` (without them, in this process). ``accept`` judges each bundle where it was
+    rendered: what it says is added to the bundle's diagnostics, and decides whether the bundle may be stored. ``salt``
+    must hold all else that ``accept`` depends on.
 
     Raises ``InputError`` when every instance has been tried, with the faults of all that failed.
     """
@@ -54,7 +49,8 @@ def render_all(  # noqa: PLR0913 - each is named, and most callers give three
     report = progress or _nobody
     report(len(requests) - len(missing), len(requests))
     job = partial(work, renderer=renderer, accept=accept)
-    results = outcomes([requests[number] for number in missing], job, executor, jobs)
+    asked = [requests[number] for number in missing]
+    results = map(job, asked) if workers is None else workers.each(job, asked)
     faults: list[Diagnostic] = []
     for done, (number, outcome) in enumerate(zip(missing, results, strict=True), len(requests) - len(missing) + 1):
         faults += outcome.faults

@@ -24,9 +24,9 @@ from compiler.relations.untyped import Map, mapping
 from compiler.render import charts, read
 from compiler.render.charts import ChartFiles
 from compiler.render.embedded import render_archive
+from compiler.render.lean import lean
 
 _SCHEMA: Final = re.compile(r"(?:charts/[^/]+/)*values\.schema\.json")
-_TEMPLATE: Final = re.compile(r"(?:charts/[^/]+/)*templates/.*")
 _UNTRIED: Final = Trial()
 
 
@@ -58,14 +58,8 @@ class Trials:
 
         Whether they still render the same without it is for the caller to see.
         """
-        kept = {name: content for name, content in self._files.files.items() if self._is_kept(name, templates)}
-        return Trials(self._request, ChartFiles(kept))
-
-    def _is_kept(self, name: str, templates: frozenset[str]) -> bool:
-        """Partials begin with a line, and Helm prints nothing of them."""
-        in_templates = _TEMPLATE.fullmatch(name) is not None
-        partial = name.rpartition("/")[2].startswith("_") or not name.endswith((".yaml", ".yml", ".json", ".txt"))
-        return not in_templates or partial or f"{self._request.chart}/{name}" in templates
+        wanted = {name.removeprefix(f"{self._request.chart}/") for name in templates}
+        return Trials(self._request, lean(self._files, [self._request.values], wanted.__contains__))
 
     def templates(self) -> Mapping[str, str]:
         """Path inside the chart and text of every template, those of charts inside it included."""

@@ -8,7 +8,8 @@ from compiler.trace.address import locate, resolve
 from compiler.trace.compare import held
 from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.explain import elsewhere, field, value
-from compiler.trace.place import Means, placed
+from compiler.trace.means import Means
+from compiler.trace.place import placed
 from compiler.trace.silent import silent
 
 __all__ = [

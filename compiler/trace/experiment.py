@@ -69,7 +69,7 @@ class Experiment:
     def narrow(self, templates: Iterable[str]) -> None:
         """From now on render ``templates`` alone, where they come out the same without the others.
 
-        They do not where one of them includes what is defined in another, or hashes it.
+        They do not where one of them includes what is defined in another. What they include as a file is rendered too.
         """
         wanted = frozenset(templates)
         few = self.bench.only(wanted)
@@ -78,7 +78,7 @@ class Experiment:
             alone = few.objects(few.render())
         except InputError:
             return
-        if alone == base:
+        if tuple(found for found in alone if found.template in wanted) == base:
             self.bench, self.base, self._known = few, alone, {}
 
     def causes(self) -> tuple[Cause, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from compiler.model.data import Data
 from compiler.model.instance import Instance
 from compiler.model.node import MapNode, Node, at, is_null, leaves
 from compiler.model.site import Declaration, Site
+from compiler.trace.dead import Removal
 from compiler.trace.supply import lost, of_chart
 
 _ROOT: Final = "#/"
@@ -83,31 +82,16 @@ def _referred(schema: Mapping[str, Any], node: Any) -> Any:  # noqa: ANN401 - a 
     return found if isinstance(found, dict) else {}
 
 
-def without(values: MapNode, instance: Instance, removed: Iterable[Override]) -> dict[str, Data]:
-    """The finished values as they were without those overrides: the chart's defaults, or nothing."""
-    data: Any = copy.deepcopy(values.data())
-    for override in removed:
-        above = _above(data, override.path)
-        if override.default is not None:
-            above[override.path[-1]] = override.default.data()
-            continue
-        above.pop(override.path[-1], None)
-        _prune(data, values, instance, override.path[:-1])
-    return dict(data)
+def removal(values: MapNode, instance: Instance, one: Override, shown: tuple[str, ...] = ()) -> Removal:
+    """What it means to take ``one`` out; ``values`` are those of its declaration, with all that lies under them."""
+    default = () if one.default is None else (one.default.data(),)
+    return Removal(one.path, default, tuple(_around(values, instance, one.path)), shown)
 
 
-def _above(data: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - plain data
-    for step in path[:-1]:
-        data = data.setdefault(step, {})
-    return data
-
-
-def _prune(data: Any, values: MapNode, instance: Instance, path: tuple[str, ...]) -> None:  # noqa: ANN401 - as above
-    """Take away maps that are empty now, and that only a layer made."""
-    node = at(values, path)
-    if not path or node is None or of_chart(instance, node):
-        return
-    above = _above(data, path)
-    if above.get(path[-1]) == {}:
-        del above[path[-1]]
-        _prune(data, values, instance, path[:-1])
+def _around(values: MapNode, instance: Instance, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The maps above, from the inside out, that only a layer made."""
+    for length in range(len(path) - 1, 0, -1):
+        node = at(values, path[:length])
+        if node is None or of_chart(instance, node):
+            return
+        yield path[:length]

@@ -9,28 +9,29 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from compiler.cache import Store
 from compiler.errors import InputError
 from compiler.model.data import Data
 from compiler.model.diagnostic import Diagnostic, Related, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import ObjectId
 from compiler.model.names import Digest, InstanceName
-from compiler.model.node import Origin, at, dotted
+from compiler.model.node import MapNode, Origin, at, dotted
+from compiler.model.render import RenderRequest
 from compiler.model.site import Site
 from compiler.model.trace import Cause, Decision, Given, ValuePath
 from compiler.trace.alike import alike
 from compiler.trace.experiment import Bench, Experiment
 from compiler.trace.marks import shown
+from compiler.trace.means import Means
 from compiler.trace.search import Target, decide
 from compiler.trace.supply import of_chart, supply
 from compiler.trace.written import holds, written
 
-TOTAL: Final = 1000
+TOTAL: Final = 2000
 """How many renders the findings of one site may take."""
 
 _EACH: Final = 200
@@ -41,15 +42,19 @@ _LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What tracing findings needs: a bench for each instance, and a store of what earlier compiles found out.
+class _Asked:
+    """Fields of one instance, and how many renders may go into what decides them. Can be pickled."""
 
-    ``key`` is the digest of an instance's render and of a question about it.
-    """
+    values: MapNode
+    request: RenderRequest
+    bench: Callable[[RenderRequest], Bench]
+    targets: tuple[Target, ...]
+    limit: int
 
-    bench: Callable[[Instance], Bench]
-    store: Store | None
-    key: Callable[[Instance, str], Digest]
+    @property
+    def question(self) -> str:
+        """The same in words, to know it again."""
+        return json.dumps([self.limit, *([*_row(target[0]), *target[1]] for target in self.targets)])
 
 
 def placed(
@@ -57,7 +62,7 @@ def placed(
 ) -> tuple[Diagnostic, ...]:
     """``findings``, those on a field at the value that decides it; the template that renders it becomes related.
 
-    Errors come first, and each instance has its share of the renders.
+    Errors come first, and each instance has the same share of the renders.
 
     Where no value does, at the line of the template that writes the field. Where the bound on renders is reached, the
     rest keeps its places, and a warning says how many that are.
@@ -65,19 +70,22 @@ def placed(
     named = {instance.name: instance for instance in instances}
     found: dict[tuple[InstanceName, Target], Decision] = {}
     for severity in Severity:
-        asked = _asked(named, [each for each in findings if each.severity is severity])
-        for waiting, (name, wanted) in zip(range(len(asked), 0, -1), asked.items(), strict=True):
-            targets = tuple(target for target in wanted if (name, target) not in found)
-            decisions, used = _decisions(named[name], targets, means, min(_EACH, -(-total // waiting)))
-            total -= used
-            found |= {(name, target): decision for target, decision in decisions.items()}
+        wanted = _wanted(named, [each for each in findings if each.severity is severity])
+        share = min(_EACH, -(-total // max(1, len(wanted))))
+        asked = {
+            name: _asked(named[name], tuple(target for target in targets if (name, target) not in found), means, share)
+            for name, targets in wanted.items()
+        }
+        for (name, each), (decisions, used) in zip(asked.items(), _answers(list(asked.values()), means), strict=True):
+            total = max(0, total - used)
+            found |= {(name, target): decision for target, decision in zip(each.targets, decisions, strict=True)}
     if means.store is not None:
         means.store.retire()
     out = tuple(_at_value(site, named, finding, found) for finding in findings)
     return (*out, *_unfinished(findings, found))
 
 
-def _asked(
+def _wanted(
     named: Mapping[InstanceName, Instance], findings: Sequence[Diagnostic]
 ) -> Mapping[InstanceName, Mapping[Target, None]]:
     """Which fields of which instance to ask about."""
@@ -96,27 +104,35 @@ def _is_asked(finding: Diagnostic, instance: Instance | None) -> bool:
     return not file or file == chart or "/templates/" in file
 
 
-def _decisions(
-    instance: Instance, targets: tuple[Target, ...], means: Means, limit: int
-) -> tuple[Mapping[Target, Decision], int]:
-    """What decides each target, and how many renders that takes: as many where it is known, lest others get more."""
-    question = json.dumps([limit, *([*_row(target[0]), *target[1]] for target in targets)])
-    key = means.key(instance, question) if means.store is not None else Digest("")
-    known = means.store.get(key) if means.store is not None else None
-    if known is not None:
-        taken, *rows = json.loads(known)
-        return dict(zip(targets, map(_read, rows), strict=True)), taken
+def _asked(instance: Instance, targets: tuple[Target, ...], means: Means, limit: int) -> _Asked:
+    return _Asked(instance.values, means.request(instance), means.bench, targets, limit)
+
+
+def _answers(asked: Sequence[_Asked], means: Means) -> Iterator[tuple[tuple[Decision, ...], int]]:
+    """What decides the targets of each, and how many renders it took: as many where it is known, for others' sake."""
+    keys = [means.digest(each.request, each.question) if means.store is not None else Digest("") for each in asked]
+    known = [means.store.get(key) if means.store is not None else None for key in keys]
+    open_ = [number for number, found in enumerate(known) if found is None]
+    for number, answer in zip(open_, means.workers.each(_answer, [asked[number] for number in open_]), strict=True):
+        known[number] = answer
+        if means.store is not None:
+            means.store.put(keys[number], answer)
+    for found in known:
+        taken, *rows = json.loads(found or b"[0]")
+        yield tuple(map(_read, rows)), taken
+
+
+def _answer(asked: _Asked) -> bytes:
+    """What decides the targets, written down, behind how many renders it took."""
     try:
-        experiment = Experiment(instance.values, means.bench(instance), limit)
+        experiment = Experiment(asked.values, asked.bench(asked.request), asked.limit)
     except InputError:
-        return {}, 1
-    wanted = {target[0] for target in targets}
+        return json.dumps([1, *(_written(Decision(())) for _ in asked.targets)]).encode()
+    wanted = {target[0] for target in asked.targets}
     experiment.narrow(found.template for found in experiment.base if found.id in wanted)
-    decisions = _decided(experiment, targets)
-    taken = limit - experiment.left
-    if means.store is not None:
-        means.store.put(key, json.dumps([taken, *(_written(decisions[target]) for target in targets)]).encode())
-    return decisions, taken
+    decisions = _decided(experiment, asked.targets)
+    taken = asked.limit - experiment.left
+    return json.dumps([taken, *(_written(decisions[target]) for target in asked.targets)]).encode()
 
 
 def _decided(experiment: Experiment, targets: tuple[Target, ...]) -> dict[Target, Decision]:

@@ -1,31 +1,25 @@
-"""Overrides that change nothing: what a misspelt value does in a chart without a schema.
-
-Whether an override does anything is found by rendering without it. First without all of them; then with a mark in each
-text and number, which shows most of them in one render; the few that are left are taken out in groups.
-"""
+"""Overrides that change nothing: what a misspelt value does in a chart without a schema."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from compiler.errors import InputError
-from compiler.model.data import Data, canonical
+from compiler.model.data import Data
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
-from compiler.model.names import Digest
+from compiler.model.manifest import Bundle
+from compiler.model.names import Digest, InstanceName
 from compiler.model.node import MapNode, Node, Origin, at, describe, dotted, is_null, leaves
-from compiler.model.render import RenderedFile, Trial
 from compiler.model.site import Declaration, Site
-from compiler.model.trace import ValuePath
-from compiler.trace.experiment import Bench
-from compiler.trace.marks import mark, marks_in
-from compiler.trace.overrides import Override, default_at, overrides, without
-from compiler.trace.perturb import replaced
-from compiler.trace.place import Means
+from compiler.trace.dead import Question, dead
+from compiler.trace.means import Means
+from compiler.trace.overrides import Override, default_at, overrides, removal
 
 UNREAD: Final = "OS060"
 """The code of the rule about values that no template reads."""
@@ -33,24 +27,51 @@ UNREAD: Final = "OS060"
 IDLE: Final = "OS061"
 """The code of the rule about values that change nothing here."""
 
-_SMALLEST: Final = 3
-"""Groups smaller than this are not worth a second look for marks: taking each out is as quick."""
+_LONG: Final = 4
+"""How long a text must be to be looked for in what is rendered."""
+
+_FEW: Final = 2
+"""In how many templates it is said to stand."""
 
 
-def silent(site: Site, instances: Sequence[Instance], means: Means) -> Iterator[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An instance, and what was set for it of which nothing is known yet."""
+
+    declaration: Declaration
+    instance: Instance
+    found: tuple[Override, ...]
+
+    def question(self, bundle: Bundle, means: Means) -> Question:
+        """Which of it changes nothing. The chart's own layer is the one under the instance's."""
+        texts: defaultdict[str, str] = defaultdict(str)
+        for manifest in bundle.manifests:
+            texts[manifest.template] += manifest.metadata + manifest.body
+        rendered = sorted((name for name in texts), key=lambda name: (len(texts[name]), name))
+        removals = tuple(
+            removal(self.instance.values, self.instance, one, _shown(one, texts, rendered)) for one in self.found
+        )
+        return Question(means.request(self.instance), means.bench, removals, tuple(rendered))
+
+
+def silent(site: Site, instances: Sequence[Instance], bundles: Sequence[Bundle], means: Means) -> Iterator[Diagnostic]:
     """Every override that changes nothing in what its instance renders, and every deletion that deletes nothing.
 
     Instances whose chart's schema names all that is set cost nothing, and so does what an earlier compile found out.
     """
     declarations = {declaration.name: declaration for declaration in site.declarations}
-    for instance in instances:
-        declaration = declarations[instance.name]
-        yield from (_deletes_nothing(declaration, instance, path, node) for path, node in declaration.idle)
-        found = tuple(
-            one for one in overrides(site, declaration, instance) if one.changes and not _is_left(declaration, one)
+    asked = [_asked(site, declarations[instance.name], instance) for instance in instances]
+    dead = _dead([each for each in asked if each.found], bundles, means)
+    for each in asked:
+        yield from (
+            _deletes_nothing(each.declaration, each.instance, path, node) for path, node in each.declaration.idle
         )
-        dead = _remembered(instance, found, means) if found else ()
-        yield from _told(declaration, instance, found, dead, means)
+        yield from _told(each, dead.get(each.instance.name, ()), means)
+
+
+def _asked(site: Site, declaration: Declaration, instance: Instance) -> _Asked:
+    found = (one for one in overrides(site, declaration, instance) if one.changes and not _is_left(declaration, one))
+    return _Asked(declaration, instance, tuple(found))
 
 
 def _is_left(declaration: Declaration, one: Override) -> bool:
@@ -58,85 +79,47 @@ def _is_left(declaration: Declaration, one: Override) -> bool:
     return any(path[: len(one.path)] == one.path for path, _ in declaration.idle)
 
 
-def _remembered(instance: Instance, found: tuple[Override, ...], means: Means) -> tuple[Override, ...]:
-    """Those of ``found`` that change nothing."""
-    question = json.dumps(["silent", *([*one.path, _data(one.default)] for one in found)])
-    key = means.key(instance, question) if means.store is not None else Digest("")
-    known = means.store.get(key) if means.store is not None else None
-    if known is not None:
-        return tuple(found[number] for number in json.loads(known))
-    dead = _Trying(instance, means.bench(instance)).dead(found)
-    if means.store is not None:
-        means.store.put(key, json.dumps([found.index(one) for one in dead]).encode())
-    return dead
+def _shown(one: Override, texts: Mapping[str, str], rendered: Sequence[str]) -> tuple[str, ...]:
+    """The smallest templates in whose output the value seems to stand."""
+    value = one.node.data()
+    if not isinstance(value, str) or len(value) < _LONG:
+        return ()
+    return tuple(name for name in rendered if value in texts[name])[:_FEW]
+
+
+def _dead(
+    asked: Sequence[_Asked], bundles: Sequence[Bundle], means: Means
+) -> Mapping[InstanceName, tuple[Override, ...]]:
+    """What changes nothing, by instance: what was found out before, and the rest side by side."""
+    rendered = {bundle.instance: bundle for bundle in bundles}
+    keys = [_key(each, means) for each in asked]
+    known = [means.store.get(key) if means.store is not None else None for key in keys]
+    open_ = [number for number, found in enumerate(known) if found is None]
+    questions = [asked[number].question(rendered[asked[number].instance.name], means) for number in open_]
+    for number, numbers in zip(open_, means.workers.each(dead, questions), strict=True):
+        answer = known[number] = json.dumps(numbers).encode()
+        if means.store is not None:
+            means.store.put(keys[number], answer)
+    told = zip(asked, known, strict=True)
+    return {
+        each.instance.name: tuple(each.found[number] for number in json.loads(said or b"[]")) for each, said in told
+    }
+
+
+def _key(each: _Asked, means: Means) -> Digest:
+    if means.store is None:
+        return Digest("")
+    return means.key(each.instance, json.dumps(["silent", *([*one.path, _data(one.default)] for one in each.found)]))
 
 
 def _data(node: Node | None) -> Data:
     return [] if node is None else [node.data()]
 
 
-class _Trying:
-    """Renders of one instance without some of its overrides, held against the render with all."""
-
-    def __init__(self, instance: Instance, bench: Bench) -> None:
-        self._instance, self._bench = instance, bench
-        self._base = bench.render()
-
-    def dead(self, found: tuple[Override, ...]) -> tuple[Override, ...]:
-        """Those that can be taken out, all together, without any difference."""
-        if self._is_same(found):
-            return found
-        seen = self._seen(found)
-        left = tuple(one for one in found if one.path not in seen)
-        return self._idle(left, (), differs=left == found)
-
-    def _is_same(self, removed: Sequence[Override]) -> bool:
-        data = without(self._instance.values, self._instance, removed)
-        return self._render(data) == self._base
-
-    def _render(self, data: Data) -> tuple[RenderedFile, ...] | None:
-        try:
-            return self._bench.render(Trial(values=canonical(data)))
-        except InputError:
-            return None
-
-    def _seen(self, group: tuple[Override, ...]) -> frozenset[ValuePath]:
-        """The paths of those whose mark shows in the render; an override holds maps, and has no hash."""
-        numbered = ((one.path, mark(one.node.data(), number)) for number, one in enumerate(group))
-        marks = {path: found for path, found in numbered if found is not None}
-        if len(marks) < _SMALLEST:
-            return frozenset()
-        changes: dict[ValuePath, Data] = {path: value for path, (value, _) in marks.items()}
-        files = self._render(replaced(self._instance.values.data(), changes))
-        if files is None:
-            middle = len(group) // 2
-            return self._seen(group[:middle]) | self._seen(group[middle:])
-        after, before = (marks_in("\n".join(file.text for file in render)) for render in (files, self._base))
-        return frozenset(path for path, (_, token) in marks.items() if token in after - before)
-
-    def _idle(
-        self, group: tuple[Override, ...], dead: tuple[Override, ...], *, differs: bool = False
-    ) -> tuple[Override, ...]:
-        """``dead``, and those of ``group`` that can be taken out besides; ``differs``: not all of them, it is known."""
-        if not group:
-            return dead
-        if not differs and self._is_same((*dead, *group)):
-            return (*dead, *group)
-        if len(group) == 1:
-            return dead
-        middle = len(group) // 2
-        return self._idle(group[middle:], self._idle(group[:middle], dead))
-
-
-def _told(
-    declaration: Declaration,
-    instance: Instance,
-    found: tuple[Override, ...],
-    dead: tuple[Override, ...],
-    means: Means,
-) -> Iterator[Diagnostic]:
+def _told(each: _Asked, dead: tuple[Override, ...], means: Means) -> Iterator[Diagnostic]:
     """One diagnostic for each dead override, or for the key above it that the chart does not know at all."""
-    templates = "\n".join(means.bench(instance).templates().values()) if dead else ""
+    declaration, instance, found = each.declaration, each.instance, each.found
+    templates = "\n".join(means.on(instance).templates().values()) if dead else ""
     said: set[tuple[str, ...]] = set()
     for one in dead:
         top = _unknown(declaration.values, instance, one.path)

@@ -24,6 +24,7 @@ from compiler.model.site import Kubernetes
 from compiler.render import EmbeddedRenderer
 from compiler.render.charts import ChartFiles
 from compiler.render.entry import decode, encode
+from compiler.workers import Workers
 from tests.render.worlds import config_map, demo, request
 
 NAMES = [f"demo-{number}" for number in range(30)]
@@ -144,14 +145,15 @@ def test_any_executor_will_do(kind: str, root: Path) -> None:
         "spawned processes": ProcessPoolExecutor(2, mp_context=get_context("spawn")),
     }
     with pools[kind] as pool:
-        bundles = render.render_all(requests, renderer=EmbeddedRenderer(), executor=pool)
+        bundles = render.render_all(requests, renderer=EmbeddedRenderer(), workers=Workers(pool))
     assert names(bundles) == NAMES
 
 
 def test_many_are_rendered_in_processes_of_their_own(root: Path) -> None:
     """Without an executor, and with the engine already loaded in this process or not."""
     requests = [request(root, instance=name) for name in NAMES]
-    bundles = render.render_all(requests, renderer=EmbeddedRenderer())
+    with Workers() as workers:
+        bundles = render.render_all(requests, renderer=EmbeddedRenderer(), workers=workers)
     assert names(bundles) == NAMES
     assert bundles == tuple(render.render(asked, EmbeddedRenderer()) for asked in requests)
 
@@ -164,8 +166,8 @@ def test_a_failing_instance_does_not_hide_the_others(count: int, root: Path, tmp
         request(root, {"fail": f"no {name}"} if name in failing else {}, instance=name) for name in NAMES[:count]
     ]
     store = Store(tmp_path / "cache")
-    with pytest.raises(InputError) as said:
-        render.render_all(requests, renderer=EmbeddedRenderer(), cache=store)
+    with pytest.raises(InputError) as said, Workers() as workers:
+        render.render_all(requests, renderer=EmbeddedRenderer(), cache=store, workers=workers)
     assert sorted(diagnostic.message for diagnostic in said.value.diagnostics) == sorted(
         f"no {name}" for name in failing
     )

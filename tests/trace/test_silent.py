@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ from compiler import pipeline, render, trace
 from compiler.cache import Store
 from compiler.model.data import digest
 from compiler.model.diagnostic import Diagnostic
-from compiler.model.instance import Instance
 from compiler.model.render import RenderedFile, Trial
 from tests.conftest import World
 
@@ -115,11 +115,14 @@ def test_the_usual_case_costs_a_handful_of_renders(world: World, monkeypatch: py
 
     monkeypatch.setattr(render.Trials, "render", counted)
 
-    def bench(instance: Instance) -> render.Trials:
-        return render.Trials(pipeline.render_request(site, instance))
-
-    means = trace.Means(bench, Store(world.root / "store"), lambda _instance, question: digest(question))
-    assert list(trace.silent(site, found, means)) == []
+    bundles = render.render_all(
+        [pipeline.render_request(site, each) for each in found], renderer=render.EmbeddedRenderer()
+    )
+    store = Store(world.root / "store")
+    means = trace.Means(
+        partial(pipeline.render_request, site), render.Trials, lambda _request, question: digest(question), store
+    )
+    assert list(trace.silent(site, found, bundles, means)) == []
     assert len(renders) <= 6
-    assert list(trace.silent(site, found, means)) == []
+    assert list(trace.silent(site, found, bundles, means)) == []
     assert len(renders) <= 6
