@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from compiler.model.data import Data
 from compiler.model.manifest import ObjectId
 from compiler.model.render import RenderedObject
+from compiler.trace.options import option
 
 FieldPath: TypeAlias = tuple[str | int, ...]
 
@@ -38,9 +39,19 @@ class Change:
     after: Data
 
     def touches(self, wanted: ObjectId, path: FieldPath) -> bool:
-        """Whether it changes what stands at ``path`` of the object ``wanted``, or makes it appear or vanish."""
+        """Whether it changes what stands at ``path`` of the object ``wanted``, or makes it appear or vanish.
+
+        What stands in a text is an option of a configuration file: another line of the file is none of its business.
+        """
         shorter = min(len(path), len(self.path))
-        return self.object == wanted and path[:shorter] == self.path[:shorter]
+        if self.object != wanted or path[:shorter] != self.path[:shorter]:
+            return False
+        inside = path[len(self.path) :]
+        return not (inside and self._is_text) or option(self.before, inside) != option(self.after, inside)
+
+    @property
+    def _is_text(self) -> bool:
+        return isinstance(self.before, str) and isinstance(self.after, str)
 
 
 def compare(one: Iterable[RenderedObject], other: Iterable[RenderedObject]) -> Iterator[Change]:
@@ -88,12 +99,14 @@ def _is_digest(token: str) -> bool:
 
 
 def held(data: Data, path: FieldPath) -> Data:
-    """What stands at ``path`` of ``data``; None where nothing does.
+    """What stands at ``path`` of ``data``; None where nothing does. A text is taken for a configuration file.
 
     >>> held({"a": [{"b": 1}]}, ("a", 0, "b")), held({"a": []}, ("a", 0, "b"))
     (1, None)
     """
-    for step in path:
+    for at, step in enumerate(path):
+        if isinstance(data, str):
+            return option(data, path[at:])
         if isinstance(data, dict) and isinstance(step, str):
             data = data.get(step)
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):

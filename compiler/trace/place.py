@@ -29,7 +29,7 @@ from compiler.trace.marks import shown
 from compiler.trace.means import Means
 from compiler.trace.search import Target, decide
 from compiler.trace.supply import of_chart, supply
-from compiler.trace.written import holds, written
+from compiler.trace.written import holds, is_option, written
 
 TOTAL: Final = 2000
 """How many renders the findings of one site may take."""
@@ -138,19 +138,22 @@ def _answer(asked: _Asked) -> bytes:
 def _decided(experiment: Experiment, targets: tuple[Target, ...]) -> dict[Target, Decision]:
     """Those first in which a value shows, or that are called as one is: two renders tell most. Others are searched for.
 
+    An option of a configuration file that no value is called as comes of a template, whatever values it makes it of.
+
     What is not there can be there only for a value that is empty, or deleted: the others decide no more than whether
     there is an object at all.
     """
     seen = {target: Decision(causes) for target, causes in shown(experiment, targets).items()}
     unseen = [target for target in targets if target not in seen]
     seen |= {target: Decision(causes) for target, causes in alike(experiment, unseen).items()}
+    seen |= {target: Decision(()) for target in targets if target not in seen and is_option(experiment, target)}
     rest = [target for target in targets if target not in seen]
     there = [target for target in rest if holds(experiment, target) is not None]
     found = dict(decide(experiment, there, switches=False)) if there else {}
     absent = [target for target in rest if target not in found]
     if absent:
         found |= decide(experiment, absent, _empty(experiment), switches=False)
-    return {**seen, **_with_lines(experiment, found)}
+    return _with_lines(experiment, {**seen, **found})
 
 
 def _empty(experiment: Experiment) -> list[Cause]:

@@ -35,7 +35,8 @@ def written(experiment: Experiment, target: Target) -> Origin | None:
 
     None where no single line does: it is in a value, in a file of the chart, or put together.
     """
-    for edits in (_constants(experiment, holds(experiment, target)), _keys(experiment, target)):
+    ways = (_constants(experiment, holds(experiment, target)), _keys(experiment, target))
+    for edits in (_names(experiment, target),) if is_option(experiment, target) else ways:
         found = _bisect(experiment, target, list(edits))
         if found is not None:
             return experiment.bench.origin(found.template, found.line)
@@ -47,6 +48,20 @@ def holds(experiment: Experiment, target: Target) -> Data:
     identity, path = target
     found = next((rendered for rendered in experiment.base if rendered.id == identity), None)
     return held(dict(found.data), path) if found is not None else None
+
+
+def is_option(experiment: Experiment, target: Target) -> bool:
+    """Whether ``target`` stands in a text: it is a section or an option of a configuration file."""
+    identity, path = target
+    of_it = next((dict(rendered.data) for rendered in experiment.base if rendered.id == identity), {})
+    whole = any(isinstance(held(of_it, path[:length]), str) for length in range(1, len(path)))
+    return whole and held(of_it, path) is not None
+
+
+def _names(experiment: Experiment, target: Target) -> Iterator[_Edit]:
+    """The lines that name an option, or a section, in whatever way."""
+    name = str(target[1][-1])
+    yield from _edits(experiment, re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"), f"{name}{_MARK}")
 
 
 def _constants(experiment: Experiment, value: Data) -> Iterator[_Edit]:
@@ -91,7 +106,8 @@ def _bisect(experiment: Experiment, target: Target, edits: Sequence[_Edit]) -> _
 
 def _is_field(change: Change, target: Target) -> bool:
     """Whether the field itself changes, not only all that it stands in."""
-    return change.touches(*target) and len(change.path) >= len(target[1])
+    inside = isinstance(change.before, str) and isinstance(change.after, str)
+    return change.touches(*target) and (inside or len(change.path) >= len(target[1]))
 
 
 def _files(experiment: Experiment, edits: Sequence[_Edit]) -> dict[str, bytes]:

@@ -159,6 +159,22 @@ def test_a_switch_in_a_configuration_file_is_blamed_by_its_name(world: World) ->
         assert found == {"charts/app/values.yaml:7:28", "charts/app/values.yaml:5:20"}
 
 
+def test_an_option_that_a_template_writes_is_told_at_its_line(world: World) -> None:
+    """Not at whatever else changes the same file: neither the value that is put there, nor one that is empty."""
+    sets = '{{- $_ := set .Values.conf.DEFAULT "os_user_name" .Values.user }}\n'
+    world.write(
+        {
+            "environments/site/environment.yaml": f"{ENVIRONMENT}  app: {{chart: app}}\n",
+            "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\nappVersion: 29.0.0\n",
+            "charts/app/values.yaml": "user: keystone\n" + OPTIONS + "  memcache: {servers: null}\n",
+            "charts/app/templates/secret.yaml": "{{/* what no value says */}}\n" + sets + RENDERED,
+        }
+    )
+    report = traced(pipeline.Request("site", world.root))
+    (found,) = [each for each in report.findings if "os_user_name" in each.message]
+    assert str(found.origin).startswith("charts/app/templates/secret.yaml:2:")
+
+
 def test_a_report_is_the_same_when_all_is_known(tmp_path: Path) -> None:
     """What an earlier compile found out costs a later one nothing, and gives nobody more renders than it had."""
     judged = pipeline.judge_site(pipeline.Request("site-a", ROOT))

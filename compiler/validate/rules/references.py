@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from compiler.documents.schema import nearest
+from compiler.model.data import Data
 from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest, Reference
 from compiler.model.names import NamespaceName
@@ -18,6 +19,9 @@ _LENIENT: Final = frozenset({"StorageClass", "ClusterRole", "ClusterSecretStore"
 
 _GIVEN: Final = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
 """What every namespace has."""
+
+_OTHERWISE: Final = {"PersistentVolumeClaim": "claimName", "Service": "serviceName"}
+"""Keys that name an object of a kind in another way than `<kind>Name`."""
 
 _Pairs = tuple[tuple[str, str], ...]
 _Identity = tuple[str, str, str]
@@ -149,10 +153,30 @@ def _is_given(reference: Reference, known: frozenset[_Identity]) -> bool:
 def _unresolved(subject: Subject, manifest: Manifest, reference: Reference, known: frozenset[_Identity]) -> Finding:
     names = [name for kind, space, name in known if (kind, space) == (reference.kind, reference.namespace)]
     missing = f"the {reference.kind} `{reference.name}`, which nothing in the site provides"
-    where = subject.field(manifest)
+    where = subject.field(manifest, *_place(subject.data(manifest), reference, ()))
     return Finding(
         f"{manifest.id} needs {missing}", subject.origin(manifest), _suggestion(subject.owner, reference, names), where
     )
+
+
+def _place(data: Data | Mapping[str, Data], reference: Reference, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Where the object writes the name of ``reference``, under a key for names of its kind; empty where it does not."""
+    steps = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+    key = reference.kind[:1].lower() + reference.kind[1:]
+    for step, below in steps:
+        named = step in {f"{key}Name", _OTHERWISE.get(reference.kind)} or (step == "name" and _is_about(path, key))
+        if named and below == reference.name:
+            return (*path, step)
+        found = _place(below, reference, (*path, step))
+        if found:
+            return found
+    return ()
+
+
+def _is_about(path: tuple[str | int, ...], key: str) -> bool:
+    """Whether what stands at ``path`` is of the kind ``key``: `configMap`, `secretKeyRef`, `imagePullSecrets`."""
+    word = next((step for step in reversed(path) if isinstance(step, str)), "").lower()
+    return key.lower() in word
 
 
 @rule(SITE_RULES, "OS015", "every binding leads to a Service that is rendered")

@@ -58,13 +58,18 @@ def _hint(instance: Instance, wait: Reference, everything: Awaited) -> str:
 
 
 def _endpoint(instance: Instance, wait: Reference) -> str:
-    """The endpoint of the instance's values that leads to the Service."""
+    """The endpoint of the instance's values that leads to the Service; of several the one that is waited for."""
     endpoints = instance.values.get("endpoints")
+    kinds = []
     for kind, node in endpoints.entries.items() if isinstance(endpoints, MapNode) else ():
         hosts = node.get("hosts") if isinstance(node, MapNode) else None
         if isinstance(hosts, MapNode) and wait.name in [str(host.data()) for host in hosts.entries.values()]:
-            return kind
-    return ""
+            kinds.append(kind)
+
+    def rank(kind: str) -> tuple[bool, bool]:
+        return not _listed(instance, kind, _WANTED[wait.kind]), _at(instance, f"endpoints.{kind}.namespace") is None
+
+    return min(kinds, key=rank, default="")
 
 
 def _listed(instance: Instance, name: str, group: str) -> list[str]:
