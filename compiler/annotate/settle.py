@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -69,8 +70,8 @@ def _bundle(site: Site, bundle: Bundle, waited: frozenset[str], *, fixed: bool) 
             left_out.append(LeftOut(bundle.instance, one.id, one.template, one.hooks, why))
         else:
             manifests.append(_living(one, fate, named))
-        if fate in {PRE_DELETE.name, POST_DELETE.name} and site.delivery.flux is not None:
-            said.append(_omitted(one))
+        if fate in {PRE_DELETE.name, POST_DELETE.name}:
+            said += _parting(site, bundle, one)
     in_order = tuple(sorted(manifests, key=lambda one: one.id))
     return replace(bundle, manifests=in_order, left_out=tuple(left_out), diagnostics=(*bundle.diagnostics, *said))
 
@@ -164,8 +165,24 @@ def _unknown(manifest: Manifest) -> Diagnostic:
     return Diagnostic(message, Origin(manifest.template), f"one of {', '.join(HOOKS)}")
 
 
-def _omitted(manifest: Manifest) -> Diagnostic:
-    hooks = ", ".join(f"`{hook}`" for hook in manifest.hooks)
-    message = f"{manifest.id} ({hooks}) is not given to Flux, which runs nothing when an instance leaves"
-    hint = "run it by hand before the instance is taken out of the site"
+def _parting(site: Site, bundle: Bundle, manifest: Manifest) -> Iterator[Diagnostic]:
+    """What does not happen by itself when the instance leaves, on each engine.
+
+    Argo CD reads such hooks from Git at that time (``controller/hook.go``), and does not delete an Application that has
+    some and whose path is gone.
+    """
+    what = f"{manifest.id} ({', '.join(f'`{hook}`' for hook in manifest.hooks)})"
+    by_hand = "run it by hand before the instance is taken out of the site"
+    if site.delivery.flux is not None:
+        yield _warning(manifest, f"{what} is not given to Flux, which runs nothing when an instance leaves", by_hand)
+    if site.delivery.argocd is not None and site.delivery.argocd.granularity == "site":
+        why = "one Application delivers the whole site, and stays when an instance leaves"
+        yield _warning(manifest, f"{what} is not run by Argo CD: {why}", by_hand)
+    elif site.delivery.argocd is not None:
+        why = f"Argo CD looks for it in Git when it deletes the Application of `{bundle.instance}`, and stands still"
+        hint = f"delete the Application, and then take `{bundle.instance}` out of the site"
+        yield _warning(manifest, f"{what} runs only while the site has the instance: {why} without it", hint)
+
+
+def _warning(manifest: Manifest, message: str, hint: str) -> Diagnostic:
     return Diagnostic(message, Origin(manifest.template), hint, code=_RULE, severity=Severity.WARNING)

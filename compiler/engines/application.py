@@ -34,18 +34,27 @@ _HELM: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Application:
-    """An Application and what its sources hold at one revision."""
+    """An Application and what its sources hold at one revision.
+
+    It ``cascades`` if what it applied is deleted along with it. It is ``lost``, and is neither compared nor synced, if
+    a path of its is not in Git.
+    """
 
     name: str
     spec: Map
     objects: tuple[Applied, ...]
+    cascades: bool = False
+    lost: bool = False
 
     @classmethod
     def of(cls, applied: Applied, revision: Revision) -> Application:
         """What ``applied``, an Application, comes to at ``revision``."""
         found = [each for source in sources(applied.spec) for each in revision.directory(source)]
+        lost = not all(revision.holds(str(source.get("path", "."))) for source in sources(applied.spec))
         default = str(mapping(applied.spec, "destination").get("namespace", ""))
-        return cls(applied.id.name, applied.spec, tuple(_placed(each, default) for each in found))
+        return cls(
+            applied.id.name, applied.spec, tuple(_placed(each, default) for each in found), applied.cascades, lost
+        )
 
     @property
     def automated(self) -> bool:
@@ -72,6 +81,10 @@ class Application:
     def wanted(self) -> frozenset[ObjectId]:
         """Everything that Git holds of it."""
         return frozenset(each.id for each in self.objects)
+
+    def parting(self, kind: str) -> tuple[Applied, ...]:
+        """Its hooks of the type ``PreDelete`` or ``PostDelete``."""
+        return tuple(each for each in self.objects if kind in (hook_types(each) or ()))
 
     @cached_property
     def desired(self) -> tuple[Applied, ...]:

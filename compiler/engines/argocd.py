@@ -7,20 +7,23 @@ A model of argo-cd 37ee0097cf (3.6.0), ``gitops-engine/pkg/sync/sync_context.go`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from compiler.engines import health
 from compiler.engines.agenda import Agenda
-from compiler.engines.application import OPTIONS, Application, delete_policies
+from compiler.engines.application import Application
 from compiler.engines.changes import Changes
 from compiler.engines.cluster import Cluster
+from compiler.engines.deletion import Deletion
 from compiler.engines.log import Log
 from compiler.engines.objects import Applied
 from compiler.engines.revision import Revision
 from compiler.engines.roster import Roster
 from compiler.engines.standstill import Waiter
-from compiler.engines.tasks import Group, Task, groups, leavers, prunable, tasks
+from compiler.engines.sync import Sync
+from compiler.engines.tasks import Group, failing, groups, leavers, prunable
 from compiler.model.manifest import ObjectId
 
 KIND: Final = ("argoproj.io", "Application")
@@ -35,6 +38,7 @@ class Operation:
     at: int = 0
     applied: bool = False
     awaiting: tuple[ObjectId, ...] = ()
+    began: bool = False
 
 
 @dataclass(slots=True)
@@ -45,22 +49,38 @@ class _State:
     synced: str = ""
     failures: int = 0
     failed: str = ""
+    hooked: bool = False
 
 
 class ArgoCD:
     """Argo CD on a cluster.
 
-    Applications exist once they are applied: ``roots`` by a user, others by an Application.
+    Applications exist once they are applied: ``roots`` by a user, who asks for their first sync, others by an
+    Application. Whether one is healthy is awaited only where Argo CD is told to assess that (``assesses``).
     """
 
-    def __init__(self, cluster: Cluster, roots: Sequence[Applied], log: Log) -> None:
+    def __init__(self, cluster: Cluster, roots: Sequence[Applied], log: Log, *, assesses: bool = False) -> None:
         self.cluster, self.log = cluster, log
         self.roster = Roster(cluster, roots, KIND, Application.of)
         self.changes = Changes(self._standing)
-        self._asked = {root.id.name for root in roots}
+        self._sync = Sync(cluster, log)
+        self._known = health.ARGOCD | {KIND} if assesses else health.ARGOCD
+        self._asked: dict[str, Collection[ObjectId]] = {root.id.name: () for root in roots}
+        self._confirmed: set[str] = set()
+        self._leaving: dict[str, Deletion] = {}
         self._states: defaultdict[str, _State] = defaultdict(_State)
         self._agenda = Agenda()
         self._holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
+
+    def ask(self, name: str, only: Collection[ObjectId] = ()) -> None:
+        """A user asks for a sync: of everything, or of these objects alone."""
+        self._asked[name] = only
+        self._agenda.call(name)
+
+    def confirm(self, name: str) -> None:
+        """A user confirms what an Application is to delete."""
+        self._confirmed.add(name)
+        self._agenda.call(name)
 
     def step(self, revision: Revision) -> None:
         """Give every Application its turn, in order of name.
@@ -69,18 +89,23 @@ class ArgoCD:
         objects was changed or (while it waits) became healthy or is not any more, and when a sync is to be tried again.
         """
         self._renew(revision)
+        self._delete()
         self._listen()
         for name in self._agenda.round(self.roster.present):
             self.changes.touch(name)
             before = self._standing(name)
-            self._turn(self.roster.present[name], revision)
+            if self.roster.exists(name):
+                self._turn(self.roster.present[name], revision)
             self._listen()
-            if self._standing(name) != before or self._is_to_be_retried(name, revision):
+            if self._standing(name) != before or self._is_to_be_retried(name, revision) or self._looks_on(name):
                 self._agenda.call(name)
 
     def _renew(self, revision: Revision) -> None:
         before = self.roster.present
         changed, gone = self.roster.renew(revision)
+        for name in sorted(gone):
+            hooked = self._states[name].hooked
+            self._leaving[name] = Deletion(before[name], self.cluster, self.log, hooked)
         for name in (changed | gone) & before.keys():
             for one in before[name].wanted:
                 self._holders[one].discard(name)
@@ -88,6 +113,12 @@ class ArgoCD:
             self._agenda.call(name)
             for one in self.roster.present[name].wanted:
                 self._holders[one].add(name)
+
+    def _delete(self) -> None:
+        """Go on with every deletion that is under way."""
+        done = [name for name, one in self._leaving.items() if one.go_on(confirmed=name in self._confirmed)]
+        for name in done:
+            del self._leaving[name], self._states[name]
 
     def _listen(self) -> None:
         """Call everybody whom what happened on the cluster concerns."""
@@ -102,19 +133,27 @@ class ArgoCD:
         if state.operation is not None and state.operation.revision != revision.name and state.operation.awaiting:
             return self._go_on(application, state)
         if state.operation is None and self._begins(application, state, revision):
-            state.operation = Operation(revision.name, groups(self._filtered(application)))
-            if state.failed != revision.name:
-                self.log(application.name, f"begins a sync of {revision.name}")
-            if refusal := self._dry_run(application) or self._shared(application):
-                self._fail(application, state, refusal)
+            self._begin(application, state, revision)
         if state.operation is not None:
             self._go_on(application, state)
         return None
 
+    def _begin(self, application: Application, state: _State, revision: Revision) -> None:
+        found = self._sync.tasks(application, self._asked.pop(application.name, ()))
+        state.operation = Operation(revision.name, groups(found, self._known))
+        if state.failed != revision.name:
+            self.log(application.name, f"begins a sync of {revision.name}")
+        if refusal := self._sync.dry_run(application) or self._sync.shared(application):
+            self._fail(application, state, refusal)
+        else:
+            state.operation.began = True
+
     def _begins(self, application: Application, state: _State, revision: Revision) -> bool:
+        if application.lost:
+            return False
         if state.failed == revision.name:
             return self._is_to_be_retried(application.name, revision)
-        if application.name in self._asked and not state.synced:
+        if application.name in self._asked:
             return True
         return application.automated and self.out_of_sync(application)
 
@@ -123,42 +162,16 @@ class ArgoCD:
         failed = state.operation is None and state.failed == revision.name
         return failed and (attempts < 0 or state.failures <= attempts)
 
+    def _looks_on(self, name: str) -> bool:
+        """Whether it waits for other Applications, whose health no object's own change tells."""
+        operation = self._states[name].operation
+        return operation is not None and any((one.group, one.kind) == KIND for one in operation.awaiting)
+
     def out_of_sync(self, application: Application) -> bool:
         """Whether the cluster differs from Git in anything but hooks."""
         live = self.cluster.objects
         changed = (each.id not in live or live[each.id].applied.text != each.text for each in application.desired)
         return any(changed) or (application.prunes and any(map(prunable, leavers(application, self.cluster))))
-
-    def _filtered(self, application: Application) -> Iterator[Task]:
-        """With ``ApplyOutOfSyncOnly`` what is as Git wants it is left out, but for hooks."""
-        only = application.option("ApplyOutOfSyncOnly")
-        for task in tasks(application, self.cluster, prune=application.prunes):
-            live = self.cluster.objects.get(task.applied.id)
-            same = live is not None and live.applied.text == task.applied.text
-            if not (only and same and not task.hook and not task.prune):
-                yield task
-
-    def _dry_run(self, application: Application) -> str:
-        """Why nothing is applied: a file is no manifest, or a kind is neither known nor defined in the Application."""
-        own = {each.defines for each in application.objects if each.defines}
-        for each in application.objects:
-            if not each.id.kind:
-                return f"{each.path} is not a manifest"
-            unknown = each.kind in self.cluster.defined_here and not self.cluster.is_defined(each.kind)
-            skipped = application.option("SkipDryRunOnMissingResource")
-            skipped |= "SkipDryRunOnMissingResource=true" in each.listed(OPTIONS)
-            if unknown and each.kind not in own and not skipped:
-                return f"the dry run of {each.id} fails: its kind is not defined"
-        return ""
-
-    def _shared(self, application: Application) -> str:
-        if not application.option("FailOnSharedResource"):
-            return ""
-        for each in application.desired:
-            live = self.cluster.objects.get(each.id)
-            if live is not None and live.owner not in {application.name, ""}:
-                return f"{each.id} belongs to {live.owner}"
-        return ""
 
     def _go_on(self, application: Application, state: _State) -> None:
         operation = state.operation
@@ -168,53 +181,45 @@ class ArgoCD:
                 return self._fail(application, state, refusal)
             if operation.awaiting:
                 return None
-            self._clean(group)
+            self._sync.clean(group)
             operation.at, operation.applied = operation.at + 1, False
         if operation is not None:
             state.operation, state.synced, state.failed, state.failures = None, operation.revision, "", 0
+            state.hooked = any(application.parting(each) for each in ("PreDelete", "PostDelete"))
             self.log(application.name, f"has synced {operation.revision}")
         return None
 
     def _group(self, application: Application, operation: Operation, group: Group) -> str:
         """Apply a group, if that is not done yet, and see what it still waits for; why the sync fails, if it does."""
         if not operation.applied:
-            if refusal := self._apply(application, group):
+            operation.awaiting = () if application.name in self._confirmed else group.unconfirmed
+            if operation.awaiting:
+                return ""
+            if refusal := self._sync.apply(application, group.tasks, str(group)):
                 return refusal
             operation.applied = True
-        waiting = tuple(one for one in group.awaited if not self.cluster.healthy(one))
+        waiting = tuple(one for one in group.awaited if not self._healthy(one))
         if any(one in self.cluster.broken for one in waiting if one.kind in {"Job", "Pod"}):
             return f"{waiting[0]} failed"
         operation.awaiting = waiting
         return ""
 
-    def _apply(self, application: Application, group: Group) -> str:
-        for task in group.tasks:
-            name = task.applied.id
-            if task.prune:
-                self.cluster.delete(name)
-                self.log(application.name, f"deletes {name} ({group})")
-                continue
-            if task.hook and name in self.cluster.objects and "BeforeHookCreation" in delete_policies(task.applied):
-                self.cluster.delete(name)
-                self.log(application.name, f"deletes {name}, a hook, to make it anew ({group})")
-            replace = bool({"Force=true", "Replace=true"} <= set(task.applied.listed(OPTIONS)))
-            answer = self.cluster.apply(task.applied, "" if task.hook else application.name, replace=replace)
-            if answer.refused:
-                return answer.why
-            if answer.verb != "unchanged":
-                self.log(application.name, f"applies {name} ({group})")
-        return ""
-
-    def _clean(self, group: Group) -> None:
-        for task in group.tasks:
-            if task.hook and "HookSucceeded" in delete_policies(task.applied):
-                self.cluster.delete(task.applied.id)
+    def _healthy(self, one: ObjectId) -> bool:
+        """Whether an object is healthy; an Application, whether it has synced and its objects are."""
+        if (one.group, one.kind) != KIND:
+            return self.cluster.healthy(one)
+        application = self.roster.present.get(one.name)
+        if application is None or not self._states[one.name].synced:
+            return False
+        return all(self._healthy(each.id) for each in application.desired if each.kind in self._known)
 
     def _fail(self, application: Application, state: _State, why: str) -> None:
         operation = state.operation
         assert operation is not None  # noqa: S101 - only what is under way fails
         if state.failed != operation.revision:
             self.log(application.name, f"fails to sync {operation.revision}: {why}")
+            if operation.began:
+                self._sync.apply(application, failing(application), "SyncFail")
         state.failures, state.failed, state.operation = state.failures + 1, operation.revision, None
 
     def waits(self, revision: Revision) -> Mapping[str, tuple[Waiter, ...]]:

@@ -74,7 +74,7 @@ class News:
 
 
 class Cluster:
-    """What exists: ``given`` from the beginning. ``broken`` objects never become healthy.
+    """What exists: ``given`` from the beginning. ``broken`` objects never become healthy, ``bound`` ones never go.
 
     ``started`` says in which tick pods started, ``changes`` what is not as it was when the turn began.
     """
@@ -84,6 +84,7 @@ class Cluster:
         self.defined_here = set(defined_here)
         self.objects: dict[ObjectId, Live] = {}
         self.broken: set[ObjectId] = set()
+        self.bound: set[ObjectId] = set()
         self.started: dict[ObjectId, int] = {}
         self.ticks = 0
         self.census = Census()
@@ -167,12 +168,15 @@ class Cluster:
         """Whether a definition of ``kind`` exists."""
         return self.census.defines(kind)
 
-    def delete(self, object_id: ObjectId) -> None:
-        """Take an object away; with a Namespace goes all that lies in it."""
+    def delete(self, object_id: ObjectId) -> bool:
+        """Take an object away; with a Namespace goes all that lies in it. Whether it is gone."""
+        if object_id in self.bound:
+            return False
         self._drop(object_id)
         if object_id.kind == "Namespace" and not object_id.group:
             for inside in [one for one in self.objects if one.namespace == object_id.name]:
                 self._drop(inside)
+        return True
 
     def expire(self) -> tuple[ObjectId, ...]:
         """Delete every Job that is done and has a time to live."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from compiler.engines.changes import Changes
@@ -32,11 +32,21 @@ def _followers(present: Mapping[str, Kustomization]) -> defaultdict[str, set[str
     return found
 
 
+def _unfit(kustomization: Kustomization, applied: Applied) -> str:
+    """Why an object cannot even be sent to the API server."""
+    if not applied.id.kind:
+        return f"{applied.path} is not a manifest"
+    if applied.sealed and not kustomization.spec.get("decryption"):
+        return f"{applied.id} is encrypted, and nothing says how to decrypt it"
+    return f"{applied.id} has no name of its own, and cannot be applied" if applied.unnamed else ""
+
+
 @dataclass(slots=True)
 class _State:
     """What kustomize-controller remembers: the revision that was applied, whether it is ready, what it owns.
 
-    ``held`` says whether a dependency holds it, ``at`` which one of those that it names was looked at last.
+    ``observed`` is the object that it looked at last, ``held`` says whether a dependency holds it, ``at`` which one of
+    those that it names was looked at last.
     """
 
     revision: str = ""
@@ -44,6 +54,7 @@ class _State:
     inventory: frozenset[ObjectId] = frozenset()
     held: bool = False
     at: int = 0
+    observed: str = ""
     awaiting: tuple[ObjectId, ...] = ()
     said: set[str] = field(default_factory=set)
 
@@ -86,22 +97,27 @@ class Flux:
 
     def _stirred(self, revision: Revision) -> set[str]:
         """Those for whom anything is new but the health of what they await."""
+        before = self.roster.present
         changed, gone = self.roster.renew(revision)
+        for name in sorted(gone):
+            self._prune(replace(before[name], objects=()), self._states.pop(name, _State()))
         if changed or gone:
             self._followers = _followers(self.roster.present)
         woken, self._woken = self._woken, set()
         return changed.union(woken, self.cluster.news().owners, *(self._followers[name] for name in gone))
 
-    def _standing(self, name: str) -> tuple[bool, str]:
-        return self._states[name].ready, self._states[name].revision
+    def _standing(self, name: str) -> tuple[bool, str, str]:
+        state = self._states[name]
+        return state.ready, state.revision, state.observed
 
     def _turn(
         self,
         kustomization: Kustomization,
-        before: Mapping[str, tuple[bool, str]],
+        before: Mapping[str, tuple[bool, str, str]],
         revision: Revision,
     ) -> None:
         state = self._states[kustomization.name]
+        state.observed = kustomization.text
         state.held = self._is_held(kustomization, state, before, revision)
         if state.held:
             state.ready = state.ready and state.revision == revision.name
@@ -127,7 +143,7 @@ class Flux:
         self,
         kustomization: Kustomization,
         state: _State,
-        before: Mapping[str, tuple[bool, str]],
+        before: Mapping[str, tuple[bool, str, str]],
         revision: Revision,
     ) -> bool:
         """Whether a dependency holds it. The one that held it last is looked at first: mostly it still does."""
@@ -142,21 +158,26 @@ class Flux:
         self,
         name: str,
         kustomization: Kustomization,
-        before: Mapping[str, tuple[bool, str]],
+        before: Mapping[str, tuple[bool, str, str]],
         revision: Revision,
     ) -> bool:
-        """A dependency must exist, be ready, and, from the same source, have applied the same revision."""
+        """A dependency must exist, be ready as it is now, and, from the same source, have applied the same revision.
+
+        An expression in place of that is taken to be true: what it asks for is not known here.
+        """
         other = self.roster.present.get(name)
-        if other is None:
-            return True
-        ready, applied = before[name] if name in before else self._standing(name)
-        return not ready or (other.source == kustomization.source and applied != revision.name)
+        if other is None or name in kustomization.told:
+            return other is None
+        ready, applied, observed = before[name] if name in before else self._standing(name)
+        return (
+            not ready or observed != other.text or (other.source == kustomization.source and applied != revision.name)
+        )
 
     def _apply(self, kustomization: Kustomization) -> str:
         for name, stage in kustomization.staged:
             for applied in stage:
-                if not applied.id.kind:
-                    return f"{applied.path} is not a manifest"
+                if why := _unfit(kustomization, applied):
+                    return why
                 if refusal := self._object(kustomization, applied, name):
                     return refusal
         return ""

@@ -29,16 +29,24 @@ class Kustomization:
     name: str
     spec: Map
     objects: tuple[Applied, ...]
+    text: str = ""
 
     @classmethod
     def of(cls, applied: Applied, revision: Revision) -> Kustomization:
         """What ``applied``, a Kustomization, comes to at ``revision``."""
-        return cls(applied.id.name, applied.spec, tuple(revision.built(str(applied.spec.get("path", ".")))))
+        return cls(
+            applied.id.name, applied.spec, tuple(revision.built(str(applied.spec.get("path", ".")))), applied.text
+        )
 
     @cached_property
     def depends_on(self) -> tuple[str, ...]:
         """The Kustomizations that it waits for."""
         return tuple(str(each.get("name")) for each in items(self.spec, "dependsOn"))
+
+    @cached_property
+    def told(self) -> frozenset[str]:
+        """Those of them that a ``readyExpr`` of this one judges, in place of what the controller looks at itself."""
+        return frozenset(str(each.get("name")) for each in items(self.spec, "dependsOn") if each.get("readyExpr"))
 
     @cached_property
     def source(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
 
-from compiler.engines.objects import DELIVERS, Applied, balanced, definition, expires, fixed, read
+from compiler.engines.objects import ANNOTATION, DELIVERS, Applied, balanced, cascades, definition, expires, fixed, read
 from compiler.engines.revision import Revision
 from compiler.model.data import Data, canonical, digest
 from compiler.model.manifest import Bundle, Manifest
@@ -64,7 +64,8 @@ def compiled(output: str, bundles: Iterable[Bundle], documents: Iterable[Documen
 
 
 def _applied(manifest: Manifest, path: str) -> Applied:
-    annotations = mapping(cast("Data", json.loads(manifest.metadata)), "annotations")
+    metadata = cast("Map", json.loads(manifest.metadata))
+    annotations = mapping(metadata, "annotations")
     workload, kind = manifest.workload, (manifest.id.group, manifest.id.kind)
     delivers = manifest.id.group in DELIVERS
     looked_into = delivers or manifest.id.kind in _LOOKED_INTO
@@ -83,6 +84,9 @@ def _applied(manifest: Manifest, path: str) -> Applied:
         expires=expires(manifest.id.kind, content),
         balanced=balanced(manifest.id.kind, content),
         variables="${" in manifest.body,
+        large=len(manifest.metadata) + len(manifest.content) > ANNOTATION,
+        sealed='"sops"' in manifest.content and "sops" in json.loads(manifest.content),
+        cascades=delivers and cascades(metadata),
         defines=definition(manifest.id.kind, content),
         spec=mapping(content, "spec") if delivers else _NOTHING,
     )

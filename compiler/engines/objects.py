@@ -24,6 +24,11 @@ _IMMUTABLE: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]] = {
 }
 """What the API server refuses to change (Kubernetes' API reference, ``batch/v1`` and ``apps/v1``)."""
 
+ANNOTATION: Final = 262_144
+"""How many bytes the annotations of an object may have: ``kubectl apply`` keeps the whole object in one."""
+
+_FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
+
 DELIVERS: Final = frozenset({"argoproj.io", "kustomize.toolkit.fluxcd.io"})
 """Groups whose objects tell an engine what to apply."""
 
@@ -34,7 +39,9 @@ class Applied:
 
     ``text`` is a digest of all of it, ``fixed`` one of what the API server refuses to change. ``needs`` must exist
     before its pods start, ``waits`` are what its pods wait for by themselves, ``makes`` appears because of it.
-    ``pods`` are the labels of its pods, ``selects`` those of the pods that a Service leads to.
+    ``pods`` are the labels of its pods, ``selects`` those of the pods that a Service leads to. ``large`` is what does
+    not fit into an annotation of itself, ``sealed`` what SOPS encrypted, ``unnamed`` what has a ``generateName`` only;
+    ``cascades`` is an Application whose objects are deleted with it.
     """
 
     id: ObjectId
@@ -50,6 +57,10 @@ class Applied:
     expires: bool = False
     balanced: bool = False
     variables: bool = False
+    large: bool = False
+    sealed: bool = False
+    unnamed: bool = False
+    cascades: bool = False
     defines: tuple[str, str] | None = None
     spec: Mapping[str, Data] = field(default_factory=dict, repr=False, hash=False, compare=False)
 
@@ -89,7 +100,7 @@ def read(content: Map, path: str) -> Applied:
     group = str(content.get("apiVersion", "")).rpartition("/")[0]
     kind = str(content.get("kind", ""))
     namespace = str(metadata.get("namespace") or "") if is_namespaced(group, kind) else ""
-    identity = ObjectId(namespace, kind, group, str(metadata.get("name", "")))
+    identity = ObjectId(namespace, kind, group, str(metadata.get("name") or metadata.get("generateName") or ""))
     found = relations(identity, namespace, content)
     annotations = {str(key): str(value) for key, value in mapping(metadata, "annotations").items()}
     return Applied(
@@ -106,6 +117,10 @@ def read(content: Map, path: str) -> Applied:
         expires=expires(kind, content),
         balanced=balanced(kind, content),
         variables=_has_variables(content),
+        large=len(canonical(dict(content))) > ANNOTATION,
+        sealed="sops" in content,
+        unnamed="generateName" in metadata and not metadata.get("name"),
+        cascades=cascades(metadata),
         defines=definition(kind, content),
         spec=mapping(content, "spec") if group in DELIVERS else {},
     )
@@ -125,6 +140,12 @@ def expires(kind: str, content: Map) -> bool:
 def balanced(kind: str, content: Map) -> bool:
     """Whether it waits for an address from outside."""
     return kind == "Service" and mapping(content, "spec").get("type") == "LoadBalancer"
+
+
+def cascades(metadata: Map) -> bool:
+    """Whether Argo CD deletes what an Application applied along with it."""
+    found = metadata.get("finalizers")
+    return isinstance(found, list) and any(str(each).startswith(_FINALIZER) for each in found)
 
 
 def definition(kind: str, content: Map) -> tuple[str, str] | None:

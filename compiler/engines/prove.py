@@ -173,7 +173,7 @@ class _Flux:
         before, after = self._groups.get(edge.before, _EMPTY), self._groups.get(edge.after, _EMPTY)
         if before.owners == after.owners:
             return "stage" if self._staged(before, after) else NOTHING
-        depends = all(before.owners <= set(self._of[name].depends_on) for name in after.owners)
+        depends = all(before.owners <= {*self._of[n].depends_on} - self._of[n].told for n in after.owners)
         return "dependsOn" if depends and self._awaited(before) else NOTHING
 
     def lack(self, edge: Edge) -> str:

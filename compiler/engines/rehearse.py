@@ -34,10 +34,17 @@ class Rehearsal:
     log: Log
 
     @classmethod
-    def argocd(cls, revision: Revision, roots: Sequence[Applied], given: Iterable[Reference] = ()) -> Rehearsal:
-        """Argo CD on an empty cluster, in which ``given`` exists."""
+    def argocd(
+        cls,
+        revision: Revision,
+        roots: Sequence[Applied],
+        given: Iterable[Reference] = (),
+        *,
+        assesses: bool = False,
+    ) -> Rehearsal:
+        """Argo CD on an empty cluster, in which ``given`` exists; it ``assesses`` the health of Applications or not."""
         log, cluster = Log(), _empty(revision, roots, given)
-        return cls(ArgoCD(cluster, roots, log), cluster, revision, log)
+        return cls(ArgoCD(cluster, roots, log, assesses=assesses), cluster, revision, log)
 
     @classmethod
     def flux(cls, revision: Revision, roots: Sequence[Applied], given: Iterable[Reference] = ()) -> Rehearsal:

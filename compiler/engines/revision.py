@@ -46,6 +46,10 @@ class Revision:
                 return
             yield path, path[len(base) + 1 :]
 
+    def holds(self, path: str) -> bool:
+        """Whether there is a folder of that path: whether there is a file in it."""
+        return next(self._under(posixpath.normpath(path)), None) is not None
+
     def folder(self, path: str) -> Iterator[Applied]:
         """The objects of the files that lie directly in a folder."""
         for each, below in self._under(posixpath.normpath(path)):

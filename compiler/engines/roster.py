@@ -38,6 +38,7 @@ class Roster(Generic[P]):
     ) -> None:
         self._cluster, self._roots, self._kind, self._read = cluster, tuple(roots), kind, read
         self._known: dict[tuple[ObjectId, str, str], P] = {}
+        self._ids: Mapping[str, ObjectId] = {}
         self._at = ("", -1)
         self.present: Mapping[str, P] = {}
 
@@ -45,6 +46,7 @@ class Roster(Generic[P]):
         """All of them, with what each comes to now, in order of name."""
         found = {root.id.name: root for root in self._roots}
         found |= {each.id.name: each for each in self._cluster.census.delivering(self._kind)}
+        self._ids = {name: each.id for name, each in found.items()}
         return [self._one(each, revision) for _, each in sorted(found.items())]
 
     def _one(self, applied: Applied, revision: Revision) -> P:
@@ -52,6 +54,11 @@ class Roster(Generic[P]):
         if key not in self._known:
             self._known[key] = self._read(applied, revision)
         return self._known[key]
+
+    def exists(self, name: str) -> bool:
+        """Whether one that was present is there still."""
+        found = self._ids[name]
+        return found in self._cluster.objects or any(root.id == found for root in self._roots)
 
     def renew(self, revision: Revision) -> tuple[set[str], set[str]]:
         """Which of them are new or changed since the last time, and which are gone."""

@@ -6,11 +6,10 @@ A model of argo-cd 37ee0097cf (3.6.0), ``gitops-engine/pkg/sync`` (``sync_contex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from compiler.engines import health
 from compiler.engines.application import OPTIONS, Application, hook_types
 from compiler.engines.cluster import Cluster
 from compiler.engines.objects import Applied
@@ -39,18 +38,18 @@ class Task:
     hook: bool = False
     prune: bool = False
 
-    @property
-    def place(self) -> tuple[int, int, int, str]:
-        """Its place in the order: phase, wave, kind, name."""
-        return self.phase, self.wave, RANK.get(self.applied.id.kind, 0), self.applied.id.name
-
 
 def tasks(application: Application, cluster: Cluster, *, prune: bool) -> tuple[Task, ...]:
     """Everything that one sync does, in its order."""
     found = [task for each in application.objects for task in _of(each)]
     if prune:
         found += tuple(_prunes(application, cluster, found))
-    return tuple(sorted(_hoisted(found), key=lambda task: task.place))
+    return tuple(sorted(_hoisted(found), key=_place))
+
+
+def _place(task: Task) -> tuple[int, int, int, str]:
+    """Its place in the order: phase, wave, kind, name."""
+    return task.phase, task.wave, RANK.get(task.applied.id.kind, 0), task.applied.id.name
 
 
 def _of(applied: Applied) -> Iterator[Task]:
@@ -86,6 +85,10 @@ def prunable(applied: Applied) -> bool:
     return "Prune=false" not in applied.listed(OPTIONS)
 
 
+def _asks(applied: Applied) -> bool:
+    return "Prune=confirm" in applied.listed(OPTIONS)
+
+
 def _hoisted(found: Sequence[Task]) -> Iterator[Task]:
     """Namespaces and definitions move to the phase and wave of the first object that needs them."""
     first: dict[tuple[str, str], tuple[int, int]] = {}
@@ -106,6 +109,12 @@ def _given(applied: Applied) -> tuple[str, str]:
     return applied.defines or ("nothing", "")
 
 
+def failing(application: Application) -> Iterator[Task]:
+    """The hooks of a sync that failed, in their order."""
+    last = PHASES.index("SyncFail")
+    yield from sorted((task for each in application.objects for task in _of(each) if task.phase == last), key=_place)
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """The tasks of one phase and wave, and what must be healthy before the next group begins."""
@@ -115,29 +124,43 @@ class Group:
     tasks: tuple[Task, ...]
     awaited: tuple[ObjectId, ...] = ()
 
+    @property
+    def unconfirmed(self) -> tuple[ObjectId, ...]:
+        """What it deletes only once somebody has confirmed that."""
+        return tuple(task.applied.id for task in self.tasks if task.prune and _asks(task.applied))
+
     def __str__(self) -> str:
         """As messages call it."""
         return f"{PHASES[self.phase]}, wave {self.wave}"
 
 
-def groups(found: Iterable[Task]) -> tuple[Group, ...]:
-    """``found``, which is in order, in groups. The last of a sync without hooks is not awaited."""
+def groups(found: Iterable[Task], known: Collection[tuple[str, str]]) -> tuple[Group, ...]:
+    """``found``, which is in order, in groups; of each the health of the ``known`` kinds is awaited.
+
+    Prunings come first in a group. The last group of a sync without hooks is not awaited. The phase SyncFail is none.
+    """
     of: dict[tuple[int, int], list[Task]] = {}
     for task in found:
         of.setdefault((task.phase, task.wave), []).append(task)
-    every = [Group(*key, tuple(of[key])) for key in sorted(of) if key[0] != PHASES.index("SyncFail")]
+    every = [
+        Group(*key, tuple(sorted(of[key], key=lambda task: not task.prune)))
+        for key in sorted(of)
+        if key[0] != PHASES.index("SyncFail")
+    ]
     last = None if any(task.hook for group in every for task in group.tasks) else every[-1:]
     following = (*every[1:], None)
     return tuple(
-        one if [one] == last else replace(one, awaited=tuple(_awaited(one, after, every)))
+        one if [one] == last else replace(one, awaited=tuple(_awaited(one, after, every, known)))
         for one, after in zip(every, following, strict=False)
     )
 
 
-def _awaited(group: Group, after: Group | None, every: Sequence[Group]) -> Iterator[ObjectId]:
+def _awaited(
+    group: Group, after: Group | None, every: Sequence[Group], known: Collection[tuple[str, str]]
+) -> Iterator[ObjectId]:
     """The objects of the group itself; before the phase PostSync begins, those of the whole phase Sync."""
     ends = group.phase == PHASES.index("Sync") and after is not None and after.phase == PHASES.index("PostSync")
     for one in every if ends else (group,):
         if one.phase == group.phase:
-            known = (each.applied for each in one.tasks if not each.prune and each.applied.kind in health.ARGOCD)
-            yield from (each.id for each in known)
+            kept = (each.applied for each in one.tasks if not each.prune)
+            yield from (each.id for each in kept if each.kind in known)
