@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from compiler.documents.verdict import fits
 from compiler.model.data import canonical, digest
 from compiler.model.diagnostic import Diagnostic
 from compiler.model.names import Digest
-from compiler.model.node import ListNode, MapNode, Node, describe
+from compiler.model.node import ListNode, MapNode, Node, Origin, describe
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -32,6 +34,9 @@ _NOUNS: Final = {
     "boolean": "a boolean",
     "null": "null",
 }
+_MOST: Final = 1000
+"""How many mistakes of one document are explained."""
+
 _BRANCHES: Final = frozenset({"anyOf", "oneOf"})
 
 
@@ -61,19 +66,29 @@ def check(node: Node, schema: Mapping[str, Any], subject: str, memory: Memory = 
     """Every way in which ``node`` breaks ``schema``, in order of place; none where it is valid.
 
     ``subject`` names the document where a message speaks of its top (``the environment``). A place is that of the key
-    or value at fault, never only that of the document. What ``memory`` knows to be valid is not checked again: a warm
-    compile need not even load ``jsonschema``. Its key covers the schema, so another schema is another question.
+    or value at fault, never only that of the document. What ``memory`` knows to be valid is not checked again, what
+    ``verdict`` finds valid not explained: a warm compile loads neither validator. The key of ``memory`` covers the
+    schema, so another schema is another question.
     """
     text, data = canonical(dict(schema)), node.data()
     key = digest(f"{text}\0{canonical(data)}")
     if memory.known_good(key):
         return ()
-    found = {
-        diagnostic for error in _validator(text).iter_errors(data) for diagnostic in _explain(error, node, subject)
-    }
+    if fits(data, text):
+        memory.remember(key)
+        return ()
+    errors = _validator(text).iter_errors(data)
+    found = {told for error in islice(errors, _MOST) for told in _explain(error, node, subject)}
     if not found:
         memory.remember(key)
-    return tuple(sorted(found, key=Diagnostic.sort_key))
+    more = next(errors, None) is not None
+    return (*sorted(found, key=Diagnostic.sort_key), *(_and_more(node, subject) if more else ()))
+
+
+def _and_more(node: Node, subject: str) -> tuple[Diagnostic, ...]:
+    """What is said where there are more mistakes than anybody reads: each takes a search for its place."""
+    message = f"{subject} has more mistakes of this kind: the first {_MOST} are told"
+    return (Diagnostic(message, Origin(node.origin.file), "mend these first"),)
 
 
 def nearest(wanted: str, known: Iterator[str] | list[str]) -> str:

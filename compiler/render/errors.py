@@ -165,16 +165,17 @@ def _hint(running: str, what: str, request: RenderRequest) -> str:
 
 
 def _schema(found: re.Match[str], request: RenderRequest) -> list[Diagnostic]:
-    """Each line ``- path: what`` below each line ``chart:``."""
+    """Each line ``- path: what`` below each line ``chart:``; Helm's own words where the schema itself is at fault."""
     chart, out = str(request.chart), []
+    place = charts.origin(request, f"{request.chart}/values.schema.json")
     for line in found["lines"].splitlines():
         if line.endswith(":") and not line.startswith("-"):
             chart = line.removesuffix(":")
         elif line.startswith("- "):
             message = f"the values of `{request.instance}` break the schema of the chart `{chart}`: {_plain(line[2:])}"
-            place = charts.origin(request, f"{request.chart}/values.schema.json")
             out.append(Diagnostic(message, place, _in_values(request), code=_SCHEMA_RULE))
-    return out
+    broken = f"Helm cannot use the schema of the chart `{chart}`: {' '.join(found['lines'].split())}"
+    return out or [Diagnostic(broken, place, "what `helm lint` accepts", code=_SCHEMA_RULE)]
 
 
 def _plain(line: str) -> str:

@@ -110,6 +110,8 @@ class Experiment:
         """
         asked = frozenset(causes)
         if asked not in self._known:
+            if self.left <= 0:
+                raise OutOfRenders
             self._known[asked] = self.compared(self._trial(asked))
         return self._known[asked]
 

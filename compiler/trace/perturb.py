@@ -82,15 +82,19 @@ def _next(number: re.Match[str]) -> str:
 
 
 def replaced(values: Mapping[str, Data], changes: Mapping[ValuePath, Data]) -> dict[str, Data]:
-    """``values`` with ``changes`` in their places.
+    """``values`` with ``changes`` in their places; what lies beside the paths to them is shared, not copied.
 
     >>> replaced({"a": {"b": [1, 2]}, "c": 3}, {("a", "b", 1): 5, ("c",): None})
     {'a': {'b': [1, 5]}, 'c': None}
     """
-    whole: Any = copy.deepcopy(dict(values))
+    whole: Any = dict(values)
+    fresh = {id(whole): whole}
     for path, value in changes.items():
         below = whole
         for step in path[:-1]:
+            if id(below[step]) not in fresh:
+                below[step] = copy.copy(below[step])
+                fresh[id(below[step])] = below[step]
             below = below[step]
         below[path[-1]] = value
     return cast("dict[str, Data]", whole)

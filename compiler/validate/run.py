@@ -44,12 +44,14 @@ SURVIVAL: Final = frozenset({"OS018", "OS019", "OS021", "OS029"})
 
 def inputs(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
     """What the rules say of finished values, before anything is rendered from them."""
-    return tuple(found for instance in instances for rule in INPUT_RULES for found in rule.run(instance))
+    said = (found for instance in instances for rule in INPUT_RULES for found in rule.run(instance))
+    return tuple(dict.fromkeys(said))
 
 
 def values(instances: tuple[Instance, ...]) -> tuple[Diagnostic, ...]:
     """Every value that breaks its chart's schema, with its place. For when Helm has said that there is one."""
-    return tuple(found for instance in instances for rule in SCHEMA_RULES for found in rule.run(instance))
+    said = (found for instance in instances for rule in SCHEMA_RULES for found in rule.run(instance))
+    return tuple(dict.fromkeys(said))
 
 
 @dataclass(frozen=True, slots=True)

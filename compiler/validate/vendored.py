@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,4 +18,10 @@ def vendored(repository: Path) -> str:
     """
     folder = repository / FOLDER
     paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-    return read((path.relative_to(repository).as_posix(), path.read_text(encoding="utf-8")) for path in paths).text
+    return _text(tuple((path.relative_to(repository).as_posix(), path.read_text(encoding="utf-8")) for path in paths))
+
+
+@cache
+def _text(files: tuple[tuple[str, str], ...]) -> str:
+    """The definitions in ``files``, which are read for the instances and for the whole site: parsed once."""
+    return read(files).text

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from compiler.model.instance import Instance
 from compiler.model.manifest import Manifest
-from compiler.model.node import ScalarNode, leaves
+from compiler.model.node import ListNode, MapNode, Node, ScalarNode, dotted
 from compiler.relations.credentials import contents, mentions
 from compiler.relations.untyped import items, mapping
 from compiler.validate.literals import gives_away, is_written_down, lines_give_away
@@ -41,14 +41,24 @@ def no_credential_in_values(instance: Instance) -> Iterator[Finding]:
     development site may accept what a third-party chart has by default (`secrets: {chartDefaults: [chart]}`); what the
     site's own files write is refused all the same.
     """
-    for path, node in leaves(instance.values):
-        if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
+    for path, node in _scalars(instance.values, ()):
+        if not isinstance(node.value, str) or not node.value:
             continue
         if instance.default_credentials and node.origin.file.startswith(f"{instance.chart.path}/"):
             continue
-        if is_written_down(path[-1] if path else "", node.value):
-            where = f"`{'.'.join(path)}` of `{instance.name}`"
+        key = next((step for step in reversed(path) if isinstance(step, str)), "")
+        if is_written_down(key, node.value):
+            where = f"`{dotted(path)}` of `{instance.name}`"
             yield Finding(f"{where} holds a credential in plain text", node.origin, _HINT)
+
+
+def _scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+    """Every scalar below ``node``, in maps and in lists."""
+    if isinstance(node, ScalarNode):
+        yield path, node
+    below = node.entries.items() if isinstance(node, MapNode) else ()
+    for step, each in enumerate(node.items) if isinstance(node, ListNode) else below:
+        yield from _scalars(each, (*path, step))
 
 
 @rule(BUNDLE_RULES, "OS036", "no credential in values or in what is rendered from them")

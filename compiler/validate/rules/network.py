@@ -13,6 +13,7 @@ from compiler.relations.untyped import Map, items, mapping
 from compiler.survival import selects
 from compiler.validate.pods import Pod, pod
 from compiler.validate.rule import SITE_RULES, Finding, Subject, View, rule
+from compiler.validate.verdicts import remembered
 
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
 _DNS: Final = 53
@@ -72,6 +73,16 @@ def network_policies(view: View) -> Iterator[Finding]:
 
     Use instead: `common.networkpolicy`, which makes both sides of the bindings.
     """
+    bound = "\n".join(
+        f"{each.name} {binding.requirement.components} {binding.provider} {binding.provision.component} "
+        f"{binding.provision.port}"
+        for each in view.instances
+        for binding in each.bindings
+    )
+    yield from remembered(view, "OS040", bound, _closed)
+
+
+def _closed(view: View) -> Iterator[Finding]:
     policies, ends = _Policies.of(view), _ends(view)
     for end in (end for listed in ends.values() for end in listed):
         for direction in _PEERS:

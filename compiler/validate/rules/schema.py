@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from compiler.documents import schema
+from compiler.documents.verdict import fault
 from compiler.model.diagnostic import Severity
 from compiler.model.instance import Instance
 from compiler.model.node import Origin, without_nulls
-from compiler.validate.rule import SCHEMA_RULES, SITE_RULES, Finding, View, rule
+from compiler.validate.rule import INPUT_RULES, SCHEMA_RULES, SITE_RULES, Finding, View, rule
 
+_ELSEWHERE: Final = re.compile(r'"\$ref"\s*:\s*"(https?://(?!json-schema\.org/)[^"]+)"')
 _TITLE: Final = "values fit the schema of their chart"
 
 
@@ -29,10 +32,25 @@ def values_fit_the_schema(instance: Instance) -> Iterator[Finding]:
     """
     if instance.chart.schema is None:
         return
+    why = fault(instance.chart.schema)
+    if why:
+        message = f"the schema of the chart `{instance.chart.name}` must be a JSON schema, but is not: {why}"
+        yield Finding(message, Origin(f"{instance.chart.path}/values.schema.json"), "what `helm lint` accepts")
+        return
     subject = f"the values of `{instance.name}`"
     for found in schema.check(without_nulls(instance.values), json.loads(instance.chart.schema), subject):
         message = found.message if subject in found.message else f"in {subject}, {found.message}"
         yield Finding(message, found.origin, found.hint)
+
+
+@rule(INPUT_RULES, "OS003", _TITLE)
+def schemas_are_here(instance: Instance) -> Iterator[Finding]:
+    """Check that no schema leads to another machine, before Helm follows; the page is that of the rule above."""
+    found = _ELSEWHERE.search(instance.chart.schema or "")
+    if found is not None:
+        message = f"the schema of the chart `{instance.chart.name}` refers to {found[1]}, and a compile asks no network"
+        origin = Origin(f"{instance.chart.path}/values.schema.json")
+        yield Finding(message, origin, "what it refers to under `$defs` of the schema itself")
 
 
 @rule(SITE_RULES, "OS003", _TITLE)
