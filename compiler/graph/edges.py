@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from compiler.graph.homes import SUPPLIED, Homes
+from compiler.graph.places import Places
 from compiler.model.chart import Component
 from compiler.model.instance import Binding, Instance
 from compiler.model.manifest import Bundle, Manifest
 from compiler.model.names import ComponentName, InstanceName, object_name
-from compiler.model.node import Origin
 from compiler.model.plan import Edge, Vertex
-from compiler.model.site import Site
 from compiler.relations.awaited import Awaited
 
 _CRD: Final = "CustomResourceDefinition"
@@ -81,17 +80,18 @@ def _key(consumer: Instance, binding: Binding, provider: Instance) -> str:
     return ""
 
 
-def implied(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: Homes) -> tuple[Edge, ...]:
+def implied(bundles: tuple[Bundle, ...], homes: Homes, places: Places) -> tuple[Edge, ...]:
     """What the objects themselves say: what workloads name, Namespaces, and definitions of kinds.
 
     One edge of each sort for every two vertices: the first, in order of identity.
     """
-    places = _Places(site, instances)
     sorts = (_references(homes, places), _namespaces(bundles, homes, places), _definitions(bundles, homes, places))
     return tuple(edge for sort in sorts for edge in _first(sort))
 
 
-def awaited(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: Homes) -> tuple[Edge, ...]:
+def awaited(
+    instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: Homes, places: Places
+) -> tuple[Edge, ...]:
     """What pods of charts that ship no contract wait for by themselves; a contract speaks for its own chart.
 
     One edge for every two vertices: the first, in order of identity. What nobody provides is no edge, but a finding of
@@ -100,7 +100,6 @@ def awaited(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, 
     silent = {
         instance.name for instance in instances if not (contract := instance.chart.contract) or not contract.shipped
     }
-    places = _Places(site, instances)
     everything = Awaited(manifest for bundle in bundles for manifest in bundle.manifests)
     edges = (
         edge
@@ -113,7 +112,7 @@ def awaited(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, 
 
 
 def _waits(
-    manifest: Manifest, instance: InstanceName, everything: Awaited, homes: Homes, places: _Places
+    manifest: Manifest, instance: InstanceName, everything: Awaited, homes: Homes, places: Places
 ) -> Iterator[Edge]:
     if manifest.workload is None:
         return
@@ -132,26 +131,7 @@ def _first(edges: Iterable[Edge]) -> Iterable[Edge]:
     return found.values()
 
 
-class _Places:
-    """Where in the repository an object comes from."""
-
-    def __init__(self, site: Site, instances: tuple[Instance, ...]) -> None:
-        self._site = Origin(site.file)
-        self._instances = {instance.name: instance for instance in instances}
-
-    def declaration(self, name: InstanceName) -> Origin:
-        """Where the instance is declared; the site's own file, for the site."""
-        instance = self._instances.get(name)
-        return instance.origin if instance else self._site
-
-    def template(self, manifest: Manifest, name: InstanceName) -> Origin:
-        """The template that rendered ``manifest``."""
-        instance = self._instances.get(name)
-        below = manifest.template.partition("/")[2]
-        return Origin(f"{instance.chart.path}/{below}") if instance and below else self.declaration(name)
-
-
-def _references(homes: Homes, places: _Places) -> Iterator[Edge]:
+def _references(homes: Homes, places: Places) -> Iterator[Edge]:
     for use in homes.uses:
         before = homes.of[use.target.id]
         if before != use.vertex:
@@ -159,7 +139,7 @@ def _references(homes: Homes, places: _Places) -> Iterator[Edge]:
             yield Edge(before, use.vertex, f"{use.workload.id} needs {use.target.id}", origin)
 
 
-def _namespaces(bundles: tuple[Bundle, ...], homes: Homes, places: _Places) -> Iterator[Edge]:
+def _namespaces(bundles: tuple[Bundle, ...], homes: Homes, places: Places) -> Iterator[Edge]:
     before = {manifest.id.name: homes.of[manifest.id] for manifest in _of_kind(bundles, "Namespace", "")}
     inside = {(home, object_id.namespace) for object_id, home in homes.of.items() if object_id.namespace in before}
     for home, namespace in sorted(inside):
@@ -168,7 +148,7 @@ def _namespaces(bundles: tuple[Bundle, ...], homes: Homes, places: _Places) -> I
             yield Edge(before[namespace], home, f"it lies in Namespace `{namespace}`", origin)
 
 
-def _definitions(bundles: tuple[Bundle, ...], homes: Homes, places: _Places) -> Iterator[Edge]:
+def _definitions(bundles: tuple[Bundle, ...], homes: Homes, places: Places) -> Iterator[Edge]:
     """Every definition of a group stands before every object of the group: its name says no more than the group."""
     definitions = {m.id.name.partition(".")[2]: m.id for m in _of_kind(bundles, _CRD, "apiextensions.k8s.io")}
     for bundle in bundles:

@@ -52,6 +52,7 @@ class Picture:
     critical: tuple[Box, ...]
     arrows: Mapping[Arrow, tuple[Edge, ...]]
     dropped: tuple[Edge, ...] = ()
+    yielded: tuple[Edge, ...] = ()
 
     @cached_property
     def columns(self) -> Mapping[Wave, tuple[Box, ...]]:

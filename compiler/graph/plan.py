@@ -10,7 +10,9 @@ from compiler.graph.circles import refuse_circles
 from compiler.graph.edges import Components, awaited, declared, implied
 from compiler.graph.gates import gating, pass_over, without_followers
 from compiler.graph.homes import Homes, settle
+from compiler.graph.hooks import admit, hooked
 from compiler.graph.levels import levels, longest_chain
+from compiler.graph.places import Places
 from compiler.model.circles import groups
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, ObjectId
@@ -23,19 +25,22 @@ def plan(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...
     """The order of a site: a wave for every object of ``bundles``, and why.
 
     A vertex is a component of an instance that has an object; it waits for what its contract, its bindings and its
-    objects' references and kinds say. Waves are global to the site and as few as possible; what gates nothing is in
-    the last one. Equal input gives an equal plan, whatever the order of instances and bundles.
+    objects' references, kinds and hooks say. Waves are global to the site and as few as possible; what gates nothing is
+    in the last one. Equal input gives an equal plan, whatever the order of instances and bundles.
 
     Raises ``InputError`` with a drawing of every circle.
     """
     homes = settle(instances, bundles)
     present, gates = homes.vertices, gating(instances, bundles, homes)
-    waited = awaited(site, instances, bundles, homes)
+    places = Places(site, instances)
+    waited = awaited(instances, bundles, homes, places)
     gates = without_followers(gates, waited)
     asked, dropped = pass_over(declared(instances, Components(present)), present, gates)
     asked = (*asked, *(edge for edge in waited if edge.before in gates))
     dropped = (*dropped, *(edge for edge in waited if edge.before not in gates))
-    edges = _in_order((*asked, *implied(site, instances, bundles, homes)))
+    told = _in_order((*asked, *implied(bundles, homes, places)))
+    kept, yielded = admit((edge for edge in hooked(bundles, homes, places) if edge.before in gates), told)
+    edges = _in_order((*told, *kept))
     before = _predecessors(present, edges)
     depth = levels(before)
     if len(depth) < len(present):
@@ -51,6 +56,7 @@ def plan(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...
         critical_path=longest_chain(before, depth),
         homes=of,
         dropped=_in_order(dropped),
+        yielded=_in_order(yielded),
         ranks=_ranks(edges, bundles),
     )
 

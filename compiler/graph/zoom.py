@@ -34,6 +34,7 @@ def _components(plan: Plan) -> Picture:
         tuple(boxes[vertex] for vertex in plan.critical_path),
         grouped(((boxes[edge.before], boxes[edge.after]), edge) for edge in plan.edges),
         plan.dropped,
+        plan.yielded,
     )
 
 
@@ -52,6 +53,7 @@ def _instances(plan: Plan) -> Picture:
             if edge.before.instance != edge.after.instance
         ),
         plan.dropped,
+        plan.yielded,
     )
 
 
@@ -67,7 +69,7 @@ def _objects(plan: Plan) -> Picture:
     )
     soft = frozenset(boxes[one] for one, home in plan.homes.items() if home not in plan.gating)
     along = [[boxes[one] for one in heads[vertex]] for vertex in plan.critical_path]
-    return Picture(Level.OBJECT, waves, soft, tuple(_chain(along, arrows)), arrows, plan.dropped)
+    return Picture(Level.OBJECT, waves, soft, tuple(_chain(along, arrows)), arrows, plan.dropped, plan.yielded)
 
 
 def _members(plan: Plan) -> Mapping[Vertex, tuple[ObjectId, ...]]:

@@ -49,8 +49,9 @@ class Plan:
 
     ``levels`` are as few as possible (longest path over ``edges``); ``gating`` holds the vertices that something may
     wait for; what gates nothing is in the last wave. ``homes`` says which vertex each object is applied with.
-    ``dropped`` are edges that were asked for and cannot be: they begin at a vertex that gates nothing. ``ranks`` are
-    levels of whole instances, where those that wait for one another (through different components) share one.
+    ``dropped`` are edges that were asked for and cannot be: they begin at a vertex that gates nothing; ``yielded`` are
+    those of Helm's order of hooks that the rest of the order speaks against. ``ranks`` are levels of whole instances,
+    where those that wait for one another (through different components) share one.
     """
 
     waves: Mapping[ObjectId, Wave]
@@ -60,6 +61,7 @@ class Plan:
     critical_path: tuple[Vertex, ...]
     homes: Mapping[ObjectId, Vertex] = field(default_factory=dict)
     dropped: tuple[Edge, ...] = ()
+    yielded: tuple[Edge, ...] = ()
     ranks: Mapping[InstanceName, Wave] = field(default_factory=dict)
 
     @property

@@ -53,8 +53,8 @@ def test_the_pods_say_who_waits_for_whom(whole: Compiled) -> None:
 
 
 def test_a_job_that_waits_for_its_own_charts_service_comes_after_it(whole: Compiled) -> None:
-    """As a post-install hook it would; as a hook of Argo CD it would never run."""
-    assert waits_for(whole, "pictures/pictures-bootstrap") == {"pictures/pictures-api"}
+    """As a post-install hook it would; as a hook of Argo CD it would never run. A hook of a lower weight is before it."""
+    assert waits_for(whole, "pictures/pictures-bootstrap") == {"pictures/pictures-api", "pictures/pictures-users"}
     assert waits_for(whole, "mq/broker-cluster-wait") == {"mq/mq-broker"}
 
 

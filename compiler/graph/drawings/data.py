@@ -25,15 +25,18 @@ def data(picture: Picture) -> dict[str, Data]:
             }
             for arrow, edges in picture.arrows.items()
         ],
-        "dropped": [
-            {"before": str(edge.before), "after": str(edge.after), **_because(edge)} for edge in picture.dropped
-        ],
+        "dropped": [_not_kept(edge) for edge in picture.dropped],
+        "yielded": [_not_kept(edge) for edge in picture.yielded],
         "criticalPath": [box.name for box in picture.critical],
     }
 
 
 def _node(picture: Picture, box: Box) -> dict[str, Data]:
     return {"name": box.name, "in": box.frame, "wave": picture.waves[box], "gates": box not in picture.soft}
+
+
+def _not_kept(edge: Edge) -> dict[str, Data]:
+    return {"before": str(edge.before), "after": str(edge.after), **_because(edge)}
 
 
 def _because(edge: Edge) -> dict[str, Data]:
