@@ -13,12 +13,13 @@ from compiler.engines.prove import NOTHING, Proof, after_power_loss, owners, pro
 from compiler.engines.rehearse import Rehearsal
 from compiler.engines.revision import Revision
 from compiler.engines.scene import rehearsals
-from compiler.engines.standstill import Stuck
+from compiler.engines.standstill import Circle, Stuck, Waiter
 
 __all__ = [
     "NOTHING",
     "Application",
     "Applied",
+    "Circle",
     "Emitted",
     "Entry",
     "Kustomization",
@@ -26,6 +27,7 @@ __all__ = [
     "Rehearsal",
     "Revision",
     "Stuck",
+    "Waiter",
     "after_power_loss",
     "compiled",
     "owners",

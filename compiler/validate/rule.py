@@ -12,7 +12,7 @@ from compiler.documents.schema import FORGETFUL, Memory
 from compiler.engines import Emitted
 from compiler.model.chart import Role
 from compiler.model.data import Data
-from compiler.model.diagnostic import Diagnostic, Severity
+from compiler.model.diagnostic import Diagnostic, Related, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle, Field, Manifest, ObjectId
 from compiler.model.names import InstanceName, NamespaceName
@@ -163,8 +163,8 @@ class Finding:
 
     ``origin`` is the best place that the check knows; where it gives the ``field`` of the rendered object, the value
     that decides that field is found later, and becomes the place. A waiver finds it by that field's object, and by the
-    ``container`` where it is about one. ``severity`` is the rule's unless the
-    check knows better.
+    ``container`` where it is about one. ``severity`` is the rule's unless the check knows better; ``related`` are other
+    places that belong to it.
     """
 
     message: str
@@ -173,6 +173,7 @@ class Finding:
     field: Field | None = None
     container: str = ""
     severity: Severity | None = None
+    related: tuple[Related, ...] = ()
 
 
 class Judged(StrEnum):
@@ -216,6 +217,7 @@ class Rule(Generic[On]):
                 finding.message,
                 finding.origin,
                 finding.hint,
+                finding.related,
                 code=self.code,
                 severity=finding.severity or self.severity,
                 field=finding.field,

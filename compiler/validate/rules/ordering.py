@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from compiler import engines
-from compiler.engines import Rehearsal, Stuck
+from compiler.engines import Circle, Rehearsal, Stuck
 from compiler.model.node import Origin
+from compiler.validate.circles import Tracer
 from compiler.validate.rule import SITE_RULES, Finding, View, rule
 from compiler.validate.verdicts import remembered
 
@@ -71,9 +72,7 @@ def _stuck(view: View, engine: str, play: Rehearsal, stuck: Stuck) -> Iterator[F
     if not stuck:
         return
     if stuck.circles:
-        for circle in stuck.circles:
-            path = " -> ".join(map(str, circle))
-            yield Finding(f"{engine} waits in a circle (`a -> b`: a waits for b): {path}", _site(view), _CIRCLE)
+        yield from (_circle(view, engine, circle) for circle in stuck.circles)
         return
     places = {
         manifest.id: subject.origin(manifest) for subject in view.subjects for manifest in subject.bundle.manifests
@@ -85,6 +84,14 @@ def _stuck(view: View, engine: str, play: Rehearsal, stuck: Stuck) -> Iterator[F
     for one, reasons in roots.items() if not failures else ():
         why = "; ".join(reasons) or "nothing says why"
         yield Finding(f"{one} never becomes healthy on {engine}: {why}", places.get(one, _site(view)), _ROOT)
+
+
+def _circle(view: View, engine: str, circle: Circle) -> Finding:
+    """The circle, with the place of each of its steps."""
+    path, tracer = " -> ".join(map(str, circle)), Tracer(view)
+    message = f"{engine} waits in a circle (`a -> b`: a waits for b): {path}"
+    field, origin = tracer.place(circle)
+    return Finding(message, origin, _CIRCLE, field, related=tracer.steps(circle))
 
 
 _CIRCLE: Final = "an order without it: another `after:`, one wait of the pods less, no hook"
