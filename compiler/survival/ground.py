@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from compiler.model.topology import HOSTNAME, ZONE, Capacity, Reach, Taint, Topology
+from compiler.model.topology import HOSTNAME, ZONE, Capacity, Hosts, Reach, Taint, Topology
 from compiler.survival.pods import Pods, Spread
 from compiler.survival.selectors import node_admits, tolerated
 from compiler.survival.worst import Cell, Evenness, Law
 
-_LINUX: Final = {"kubernetes.io/os": "linux"}
+_USUAL: Final = {"os": "linux", "arch": "amd64"}
 """What the kubelet says of every host that runs these charts."""
 
 
@@ -77,6 +77,12 @@ class Land:
         return self.known[key]
 
 
+def _usual(group: Hosts) -> Mapping[str, str]:
+    """What the kubelet says of each host by itself, by its old names too: Linux on amd64, unless the site says else."""
+    said = {name: group.labels.get(f"kubernetes.io/{name}", usual) for name, usual in _USUAL.items()}
+    return {f"{prefix}kubernetes.io/{name}": value for name, value in said.items() for prefix in ("", "beta.")}
+
+
 def host_classes(topology: Topology, pods: Iterable[Pods]) -> tuple[HostClass, ...]:
     """The hosts of the site in classes: a group each, or each host by itself where a selector names hosts."""
     apart = any(
@@ -85,7 +91,7 @@ def host_classes(topology: Topology, pods: Iterable[Pods]) -> tuple[HostClass, .
     )
     found = []
     for group in topology.hosts:
-        labels = {**_LINUX, **({ZONE: group.zone} if group.zone else {}), **group.labels}
+        labels = {**_usual(group), **({ZONE: group.zone} if group.zone else {}), **group.labels}
         if apart and group.names:
             found += [
                 HostClass(1, group.zone, {**labels, HOSTNAME: name}, group.taints, group.capacity, name)
