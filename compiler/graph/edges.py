@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from compiler.graph.homes import SUPPLIED, Homes
 from compiler.graph.places import Places
-from compiler.model.chart import Component
+from compiler.model.chart import Component, Provision
 from compiler.model.instance import Binding, Instance
-from compiler.model.manifest import Bundle, Manifest
+from compiler.model.manifest import Bundle, Manifest, Reference
 from compiler.model.names import ComponentName, InstanceName, object_name
 from compiler.model.plan import Edge, Vertex
 from compiler.relations.awaited import Awaited
@@ -35,21 +36,27 @@ class Components:
         own = tuple(vertex for vertex in whole if consumer and vertex.consumer == consumer)
         return own or whole
 
+    def has(self, instance: InstanceName, component: ComponentName) -> bool:
+        """Whether a component of that name has an object."""
+        return (instance, component) in self._found
+
     def workloads(self, instance: InstanceName) -> tuple[ComponentName, ...]:
         """The components of an instance that bindings are about."""
         vertices = self._of_instance.get(instance, ())
         return tuple(dict.fromkeys(vertex.component for vertex in vertices if vertex.component not in SUPPLIED))
 
 
-def declared(instances: tuple[Instance, ...], components: Components) -> Iterator[Edge]:
+def declared(instances: tuple[Instance, ...], bundles: tuple[Bundle, ...], homes: Homes) -> Iterator[Edge]:
     """What people wrote: the ``after`` of contracts, and bindings that gate."""
+    components = Components(homes.vertices)
+    everything = Awaited(manifest for bundle in bundles for manifest in bundle.manifests)
     by_name = {instance.name: instance for instance in instances}
     for instance in instances:
         for component in instance.chart.contract.components if instance.chart.contract else ():
             yield from _after(instance, component, components)
         for binding in instance.bindings:
             if binding.requirement.gate:
-                yield from _bound(instance, binding, by_name[binding.provider], components)
+                yield from _bound(instance, binding, by_name[binding.provider], components, _Served(everything, homes))
 
 
 def _after(instance: Instance, component: Component, components: Components) -> Iterator[Edge]:
@@ -60,13 +67,29 @@ def _after(instance: Instance, component: Component, components: Components) -> 
                 yield Edge(before, after, why, component.origin)
 
 
-def _bound(consumer: Instance, binding: Binding, provider: Instance, components: Components) -> Iterator[Edge]:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What stands behind a Service: what an instance offers whose chart has no component of that name."""
+
+    everything: Awaited
+    homes: Homes
+
+    def vertices(self, provider: Instance, provision: Provision) -> tuple[Vertex, ...]:
+        service = Reference("Service", provider.namespace, provision.service_name(provider.name))
+        return tuple(dict.fromkeys(self.homes.of[one.id] for one in self.everything.behind(service)))
+
+
+def _bound(
+    consumer: Instance, binding: Binding, provider: Instance, components: Components, served: _Served
+) -> Iterator[Edge]:
     requirement, provision = binding.requirement, binding.provision
     concerned = requirement.components or components.workloads(consumer.name)
     why = f"its requirement `{requirement.name}` is bound to `{provider.name}` ({binding.reason})"
-    for before in components.vertices(
-        provider.name, provision.prepare or provision.component, _key(consumer, binding, provider)
-    ):
+    offers = provision.prepare or provision.component
+    offered = components.vertices(provider.name, offers, _key(consumer, binding, provider))
+    if not components.has(provider.name, offers):
+        offered = served.vertices(provider, provision) or offered
+    for before in offered:
         for name in concerned:
             for after in components.vertices(consumer.name, name):
                 yield Edge(before, after, why, binding.origin)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from compiler.graph.circles import refuse_circles
-from compiler.graph.edges import Components, awaited, declared, implied
+from compiler.graph.edges import awaited, declared, implied
 from compiler.graph.gates import gating, pass_over, without_followers
 from compiler.graph.homes import Homes, settle
 from compiler.graph.hooks import admit, hooked
@@ -35,7 +35,7 @@ def plan(site: Site, instances: tuple[Instance, ...], bundles: tuple[Bundle, ...
     places = Places(site, instances)
     waited = awaited(instances, bundles, homes, places)
     gates = without_followers(gates, waited)
-    asked, dropped = pass_over(declared(instances, Components(present)), present, gates)
+    asked, dropped = pass_over(declared(instances, bundles, homes), present, gates)
     asked = (*asked, *(edge for edge in waited if edge.before in gates))
     dropped = (*dropped, *(edge for edge in waited if edge.before not in gates))
     told = _in_order((*asked, *implied(bundles, homes, places)))

@@ -127,6 +127,12 @@ def _explicit(
     where = f"the binding `{requirement.name}` of `{consumer.name}`"
     if not (isinstance(explicit, ScalarNode) and isinstance(explicit.value, str)):
         raise _mistake(f"{where} must be the name of an instance, but is {describe(explicit)}", explicit.origin)
+    if "/" in explicit.value:
+        message = (
+            f"{where} names `{explicit.value}`, but a binding leads to an instance of its own site, by its name alone"
+        )
+        away = f"`{{{requirement.name}: null}}` and the address in its values, if that is in another site"
+        raise _mistake(message, explicit.origin, away)
     provider = parties.get(InstanceName(explicit.value))
     candidates = [str(party.name) for party in parties.values() if party.provision(requirement.interface)]
     if provider is None:

@@ -265,6 +265,12 @@ MISTAKES = {
         "error: the binding `database` of `app` names the instance `dbb`, but the site has none of that name\n"
         f"  --> {FILE}:2:40\n  try: `db`",
     ),
+    "an instance of another site": (
+        DB + "app: {chart: app, bindings: {database: site-b/db}}\n",
+        "error: the binding `database` of `app` names `site-b/db`, but a binding leads to an instance of its own site, by "
+        f"its name alone\n  --> {FILE}:2:40\n"
+        "  try: `{database: null}` and the address in its values, if that is in another site",
+    ),
     "an instance that provides something else": (
         DB + "mq: {chart: mq}\napp: {chart: app, bindings: {database: mq}}\n",
         "error: the binding `database` of `app` must provide `mysql`, but `mq` (mq) does not\n"

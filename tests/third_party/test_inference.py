@@ -6,7 +6,7 @@ import pytest
 
 from compiler.errors import InputError
 from compiler.model.data import Data
-from compiler.pipeline import Compiled
+from compiler.pipeline import Compiled, Request, judge_site
 from compiler.relations.credentials import contents
 from tests.third_party.conftest import Portfolio, manifests
 
@@ -96,6 +96,45 @@ def test_a_provider_under_another_name_is_found_by_that_name(portfolio: Portfoli
     compiled = portfolio.shelve(*ALL).site(site).compile()
     assert value(compiled, "signin", "endpoints.oslo_db.hosts.default") == "maria"
     assert "db/store-server" in waits_for(compiled, "signin/signin-api")
+
+
+OWN = {
+    "charts/own/Chart.yaml": "{apiVersion: v2, name: own, version: 1.0.0}\n",
+    "charts/own/values.yaml": "bindings: {database: null}\nsecrets: {}\n",
+    "charts/own/component.yaml": """\
+apiVersion: oscompile/v1alpha1
+kind: Component
+requires: {database: {interface: mysql, gate: ready, secret: database}}
+secrets: {database: {keys: {password: {generate: password}}}}
+components: {api: {role: api}}
+""",
+    "charts/own/templates/api.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: own-api, labels: {app.kubernetes.io/component: api}}
+spec:
+  selector: {matchLabels: {app: own}}
+  template:
+    metadata: {labels: {app: own}}
+    spec:
+      initContainers:
+        - {name: wait, command: [wait, "{{ .Values.bindings.database.host }}:{{ .Values.bindings.database.port }}"]}
+      containers: [{name: main, image: "registry.example.org/own:1"}]
+""",
+}
+
+
+@pytest.mark.parametrize("service", ["store", "maria"])
+def test_a_requirement_that_gates_waits_for_what_is_behind_the_inferred_service(
+    portfolio: Portfolio, service: str
+) -> None:
+    """The Service is called as its values say, and the workload behind it otherwise: the edge leads to the workload."""
+    hosts = f"{{endpoints: {{oslo_db: {{hosts: {{default: {service}}}}}}}}}"
+    instances = f"  db: {{chart: third-party/store, values: {hosts}}}\n  own: {{chart: own}}\n"
+    root = portfolio.shelve("store").site(instances, OWN).world.root
+    plan = judge_site(Request("site", root, cached=False)).plan
+    (edge,) = (edge for edge in plan.edges if str(edge.before) == "db/store-server" and str(edge.after) == "own/api")
+    assert edge.why == "its requirement `database` is bound to `db` (the only one in its namespace)"
 
 
 def test_what_the_site_itself_writes_lies_above_what_is_inferred(portfolio: Portfolio) -> None:
