@@ -1,7 +1,7 @@
 """A client of the caches, run in the network of the tests: keys spread over the members as oslo.cache spreads them.
 
-It sets and gets until standard input ends, then prints JSON: how much was asked, how much failed with an error, how much
-missed, how many members were used, and the longest time without a success.
+It says when it has begun, sets and gets until standard input ends, then prints JSON: how much was asked, how much failed
+with an error, how much missed, how many members were used, and the longest time without a success.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def main() -> None:
     client = hashing.HashClient(
         members, connect_timeout=1, timeout=1, retry_attempts=1, dead_timeout=3, use_pooling=True
     )
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
     asked, failed, missed, gap, last = 0, 0, 0, 0.0, time.monotonic()
     while not ended():
         key, asked = f"key-{asked % 100}", asked + 1

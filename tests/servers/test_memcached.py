@@ -49,7 +49,9 @@ class Caches:
         client = self.cluster.client(
             sys.executable, str(CLIENT), *(f"{member.name}.{domain}" for member in self.members)
         )
-        time.sleep(2)
+        assert client.stdout is not None
+        assert client.stdout.readline() == "begun\n"
+        time.sleep(1)  # a hundred keys, in this time or in what is to come
         return client
 
     def figures(self, client: subprocess.Popen[str]) -> dict[str, Any]:

@@ -189,9 +189,9 @@ class Cluster:
         raise KeyError(message)
 
     def of(self, workload: str) -> list[Pod]:
-        """The pods of a workload that it wants now, in order."""
-        item = next(i for (k, _, n), i in self.objects.items() if k in _WORKLOADS and n == workload)
-        return [self.pods[pod.name] for pod in self._wanted(item)]
+        """The pods of a workload that it wants now and that there are, in order; another thread may be applying more."""
+        item = next(i for (k, _, n), i in list(self.objects.items()) if k in _WORKLOADS and n == workload)
+        return [self.pods[pod.name] for pod in self._wanted(item) if pod.name in self.pods]
 
     def update_secret(self, name: str, **data: str) -> None:
         """Change keys of a Secret (dots as in ``**{"tls.crt": ...}``); running pods see it in their files at once."""
