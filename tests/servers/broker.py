@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.servers.galera import merged
-from tests.servers.kubelet import Cluster, Pod, render
+from tests.servers.instance import Quorum, merged
+from tests.servers.kubelet import Cluster, Pod
 
 CLIENT = Path(__file__).with_name("rabbitmq_client.py")
 
@@ -38,29 +38,18 @@ def consumer(name: str, instance: str) -> dict[str, Any]:
     return {f"{name}-messaging": {**identity, "interface": "amqp", **access}}
 
 
-class Broker:
+class Broker(Quorum):
     """One instance of the chart, with two consumers, ``nova`` and ``glance``."""
 
+    chart = "rabbitmq"
+
     def __init__(self, cluster: Cluster, instance: str, replicas: int, values: Mapping[str, Any] | None = None) -> None:
-        self.cluster, self.instance = cluster, instance
-        consumers = {**consumer("nova", instance), **consumer("glance", instance)}
-        self.values = merged(SMALL, {"replicas": replicas, "consumers": consumers})
         cluster.secrets.setdefault(f"{instance}-cookie", {"cookie": "COOKIEOFTHETESTS"})
         for name in ("admin", "nova-messaging", "glance-messaging"):
             cluster.secrets.setdefault(f"{instance}-{name}", {"password": f"pw of {name} \\ ' \""})
-        self.configure(values or {})
-
-    def configure(self, values: Mapping[str, Any]) -> None:
-        """Apply the instance with these values laid over what it has; pods have it from their next start."""
-        self.values = merged(self.values, values)
-        for name in self.cluster.jobs(f"{self.instance}-"):
-            del self.cluster.objects["Job", self.cluster.namespace, name]
-        self.cluster.apply(render("rabbitmq", self.instance, self.values))
-
-    @property
-    def members(self) -> list[Pod]:
-        """Its members, in order."""
-        return self.cluster.of(f"{self.instance}-server")
+        consumers = {**consumer("nova", instance), **consumer("glance", instance)}
+        small = merged(SMALL, {"replicas": replicas, "consumers": consumers})
+        super().__init__(cluster, instance, merged(small, values or {}))
 
     def names(self, *members: Pod) -> list[str]:
         """Addresses of members (all without one) as a binding gives them."""

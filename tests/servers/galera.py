@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.servers.kubelet import Cluster, Completed, Pod, render
+from tests.servers.instance import Quorum, merged
+from tests.servers.kubelet import Cluster, Completed, Pod
 
 SMALL: dict[str, Any] = {
     "server": {"bufferPool": "64Mi", "redoLog": "48Mi", "maxConnections": 200},
@@ -20,14 +21,6 @@ SMALL: dict[str, Any] = {
     "proxy": {"replicas": 2, "lameDuckSeconds": 1, "drainSeconds": 2},
 }
 """A machine of a test is smaller than a host, and waits less for one that never comes back."""
-
-
-def merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
-    """Values laid over values."""
-    both = dict(low)
-    for key, value in high.items():
-        both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
-    return both
 
 
 NO_TLS = ("--skip-ssl",)
@@ -54,27 +47,16 @@ def rows(member: Pod, statement: str) -> list[tuple[str, ...]]:
     return [tuple(line.split("\t")) for line in done.log.splitlines()]
 
 
-class Galera:
+class Galera(Quorum):
     """One instance of the chart, with one consumer, ``app``."""
 
+    chart = "mariadb"
+
     def __init__(self, cluster: Cluster, instance: str, replicas: int, values: Mapping[str, Any] | None = None) -> None:
-        self.cluster, self.instance = cluster, instance
-        self.values = merged(SMALL, {"replicas": replicas, "consumers": consumer("app", instance)})
         for name in (f"{instance}-root", f"{instance}-monitor", f"{instance}-app-database"):
             cluster.secrets.setdefault(name, {"password": f'{name}\'s "password" \\ 1'})
-        self.configure(values or {})
-
-    def configure(self, values: Mapping[str, Any]) -> None:
-        """Apply the instance with these values laid over what it has; pods have it from their next start."""
-        self.values = merged(self.values, values)
-        for name in self.cluster.jobs(f"{self.instance}-"):
-            del self.cluster.objects["Job", self.cluster.namespace, name]
-        self.cluster.apply(render("mariadb", self.instance, self.values))
-
-    @property
-    def members(self) -> list[Pod]:
-        """Its members, in order."""
-        return self.cluster.of(f"{self.instance}-server")
+        small = merged(SMALL, {"replicas": replicas, "consumers": consumer("app", instance)})
+        super().__init__(cluster, instance, merged(small, values or {}))
 
     @property
     def host(self) -> str:
@@ -83,7 +65,7 @@ class Galera:
 
     def start(self, *, seconds: float = 400) -> float:
         """Start every pod that does not run; the seconds until all are ready."""
-        return self.cluster.start(f"{self.instance}-server", f"{self.instance}-proxy", seconds=seconds)
+        return self.cluster.start(self.workload, f"{self.instance}-proxy", seconds=seconds)
 
     def provision(self) -> None:
         """Run the Jobs of its consumers."""

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.servers.kubelet import Cluster, Completed, Pod, render
+
+
+def merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """Values laid over values."""
+    both = dict(low)
+    for key, value in high.items():
+        both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
 
 
 class Instance:
@@ -17,8 +26,8 @@ class Instance:
         self.configure()
 
     def configure(self, **values: Any) -> None:
-        """Apply the instance with these values over those it has; pods have them from their next start."""
-        self.values = {**self.values, **values}
+        """Apply the instance with these values laid over those it has; pods have them from their next start."""
+        self.values = merged(self.values, values)
         for name in self.cluster.jobs(f"{self.instance}-"):
             del self.cluster.objects["Job", self.cluster.namespace, name]
         self.cluster.apply(render(self.chart, self.instance, self.values))

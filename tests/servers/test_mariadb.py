@@ -284,12 +284,12 @@ def test_a_minority_waits_for_a_human(galera: Galera, writer: Writer) -> None:
     assert galera.ready() == []
     force = one.log().rpartition("set `recovery.force` to `")[2].partition("`")[0]
     one.kill()
-    galera.configure({"recovery": {"force": force}})
+    galera.configure(recovery={"force": force})
     one.start()
     galera.await_said(1, "`recovery.force` names member 1")
     galera.start()
     assert galera.same_everywhere(f"app.{writer.table}", range(3))
-    galera.configure({"recovery": {"force": ""}})
+    galera.configure(recovery={"force": ""})
 
 
 def test_lost_volumes_do_not_become_a_new_cluster(galera: Galera) -> None:
@@ -304,9 +304,9 @@ def test_lost_volumes_do_not_become_a_new_cluster(galera: Galera) -> None:
     assert galera.ready() == []
     force = galera.members[2].log().rpartition("set `recovery.force` to `")[2].partition("`")[0]
     kill(*galera.members)
-    galera.configure({"recovery": {"force": force}})
+    galera.configure(recovery={"force": force})
     galera.start()
-    galera.configure({"recovery": {"force": ""}})
+    galera.configure(recovery={"force": ""})
     assert galera.sql(0, "SELECT COUNT(*) > 0 FROM information_schema.tables WHERE table_schema='app'") == [("1",)]
 
 

@@ -26,7 +26,7 @@ def galera() -> Iterator[Galera]:
 
 def restore(galera: Galera, request: str, backup: str = "latest") -> tuple[int, str]:
     """Ask for a restore as a site does: in the values; then the Job runs."""
-    galera.configure({"restore": {"backup": backup, "request": request}})
+    galera.configure(restore={"backup": backup, "request": request})
     done = galera.cluster.run_job(galera.cluster.jobs("single-restore-")[0])
     return done.code, done.log
 
@@ -67,7 +67,7 @@ def test_a_request_is_done_once(galera: Galera) -> None:
 
 
 def test_a_damaged_backup_is_refused_and_old_ones_go(galera: Galera) -> None:
-    galera.configure({"backup": {"keep": 2}})
+    galera.configure(backup={"keep": 2})
     for _ in range(2):
         assert galera.cluster.run_job("single-backup").code == 0
     dumps = sorted((galera.cluster.home / "claims/single-backup/dumps").iterdir())
@@ -80,10 +80,10 @@ def test_a_damaged_backup_is_refused_and_old_ones_go(galera: Galera) -> None:
 
 def test_from_one_member_to_three_and_back(galera: Galera, record: Record) -> None:
     """As an apply of another number does it: new members take a copy, the old one is rolled; the last one goes on alone."""
-    galera.configure({"restore": {"backup": ""}, "drain": {"seconds": 15}})
+    galera.configure(restore={"backup": ""}, drain={"seconds": 15})
     writer, began = Writer(galera, "scaled", *UNVERIFIED), time.monotonic()
     for replicas in (3, 1):
-        galera.configure({"replicas": replicas})
+        galera.configure(replicas=replicas)
         galera.cluster.scale("single-server")
         galera.cluster.roll("single-server")
         galera.await_ready(*range(replicas))

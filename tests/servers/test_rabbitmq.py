@@ -273,7 +273,7 @@ def test_killed_while_the_cluster_forms(broker: Broker) -> None:
 def grow(broker: Broker, replicas: int, queue: str) -> None:
     """As an apply of a higher number does it: new members, then a rolling update, since the list of members has changed."""
     before = broker.members
-    broker.configure({"replicas": replicas})
+    broker.configure(replicas=replicas)
     broker.start()
     broker.await_copies(queue, replicas)
     for member in reversed(before):
@@ -290,7 +290,7 @@ def shrink(broker: Broker, replicas: int) -> None:
     leaving[0].crash()
     broker.cluster.until(lambda: not any(member.ready for member in leaving))
     broker.cluster.until(lambda: not any(member.probe("liveness") for member in leaving))  # who has left is not killed
-    broker.configure({"replicas": replicas})
+    broker.configure(replicas=replicas)
     broker.cluster.scale(f"{broker.instance}-server")
     broker.cluster.roll(f"{broker.instance}-server")
 
@@ -298,17 +298,17 @@ def shrink(broker: Broker, replicas: int) -> None:
 def test_a_scale_down_that_loses_the_majority_loses_nothing_else(broker: Broker, finish: Finish) -> None:
     """Applied without the members having left: who remains takes no client and no change until they are back."""
     each(broker.members, Pod.kill)
-    broker.configure({"drain": {"quorumSeconds": 10}})
+    broker.configure(drain={"quorumSeconds": 10})
     broker.start()
     one = broker.members[0]
-    broker.configure({"replicas": 1})
+    broker.configure(replicas=1)
     for surplus in [pod for pod in broker.cluster.pods.values() if pod.workload == one.workload and pod is not one]:
         surplus.delete()
     broker.cluster.until(lambda: not one.ready)
     assert one.probe("liveness") is None
     refused = one.run("timeout", "20", "rabbitmqctl", "-q", "add_vhost", "alone")
     assert refused.code != 0, "a member without majority must not change the metadata"
-    broker.configure({"replicas": 3})
+    broker.configure(replicas=3)
     back = broker.start()
     finish("scaled down from 3 to 1 without leaving, then up again", back=round(back, 1))
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from tests.servers.kubelet import Cluster, Completed, Pod, render
+from tests.servers.instance import Quorum
+from tests.servers.kubelet import Cluster, Pod
 from tests.servers.writers import Ledger, writing
 
 CONSUMER = {
@@ -79,33 +80,16 @@ class Line:
         return int(rest) if kind == ":" else rest
 
 
-class Valkey:
+class Valkey(Quorum):
     """One instance of the chart, with one consumer."""
 
+    chart = "valkey"
+
     def __init__(self, cluster: Cluster, instance: str = "valkey", **values: Any) -> None:
-        self.cluster, self.instance = cluster, instance
-        self.values = {"consumers": {"gnocchi-coordination": CONSUMER}, **values}
         for secret in ("admin", "replication", "sentinel", "monitor"):
             cluster.update_secret(f"{instance}-{secret}", password=f"{instance}'s {secret} password".replace(" ", "-"))
         cluster.update_secret(CONSUMER["secretName"], password=PASSWORD)
-        self.configure()
-
-    def configure(self, **values: Any) -> None:
-        """Apply the instance with these values over those it has; pods have them from their next start."""
-        self.values = {**self.values, **values}
-        for name in self.cluster.jobs(f"{self.instance}-"):
-            del self.cluster.objects["Job", self.cluster.namespace, name]
-        self.cluster.apply(render("valkey", self.instance, self.values))
-
-    @property
-    def workload(self) -> str:
-        """Its StatefulSet."""
-        return f"{self.instance}-server"
-
-    @property
-    def members(self) -> list[Pod]:
-        """Its members, in order."""
-        return self.cluster.of(self.workload)
+        super().__init__(cluster, instance, {"consumers": {"gnocchi-coordination": CONSUMER}, **values})
 
     @property
     def copies(self) -> int:
@@ -115,10 +99,6 @@ class Valkey:
     def start(self, seconds: float = 120) -> float:
         """Start every member that does not run; the seconds until all are ready."""
         return self.cluster.start(self.workload, seconds=seconds)
-
-    def job(self, prefix: str) -> Completed:
-        """Run the Job of a component."""
-        return self.cluster.run_job(self.cluster.jobs(f"{self.instance}-{prefix}-")[0])
 
     def provision(self) -> None:
         """Make the consumer's account."""
