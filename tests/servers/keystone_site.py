@@ -164,6 +164,13 @@ class Keystone:
         """Whether a token is valid, as the administrator is told who asks with the token itself."""
         return self.ask("GET", "/v3/auth/tokens", token=token, pod=pod, **{"X-Subject-Token": token}).status == 200
 
+    def refuses(self, token: str, pod: Pod) -> bool:
+        """Whether a pod answers that a token is not valid; a request that was under way when its clock jumped has no answer."""
+        try:
+            return not self.valid(token, pod)
+        except AnsweredNothingError:
+            return False
+
     def names(self, kind: str) -> set[str]:
         """The names of all its users, or projects, or services."""
         return {entry["name"] for entry in self.ask("GET", f"/v3/{kind}", token=self.token()).body[kind]}
