@@ -28,7 +28,7 @@ PACKAGES = (
     *("openvswitch-switch", "openvswitch-common", "ovn-central", "ovn-common"),
     *("prometheus-mysqld-exporter", "prometheus-redis-exporter"),
     *("python3", "python3-venv", "nftables", "iproute2", "procps", "curl", "openssl", "ca-certificates"),
-    *("dnsmasq-base", "libfaketime"),
+    *("dnsmasq-base", "libfaketime", "docker-registry"),
 )
 
 PROGRAMS = {

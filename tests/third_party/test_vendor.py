@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from tests.third_party.conftest import Portfolio
-from tests.third_party.servers import chart_repository, registry
+from tests.third_party.servers import chart_repository
 
 LOCK: Final = "environments/vendor/charts.lock.yaml"
 
@@ -137,17 +137,6 @@ def test_a_chart_that_nobody_publishes_says_where_it_was_looked_for(published: P
     assert code == 1
     assert f"error: the chart `stone` 1.0.0 of {published.address} could not be fetched: " in said
     assert "  --> environments/site/environment.yaml:9:15" in said
-
-
-def test_a_chart_of_a_registry_is_fetched_and_pinned(
-    portfolio: Portfolio, tmp_path: Path, helm_programs: Mapping[str, Path]
-) -> None:
-    environment = {"HELM_BIN": str(helm_programs["helm4"]), "HOME": str(tmp_path)}
-    with registry({"charts/store:1.0.0": portfolio.pack("store")}) as address:
-        portfolio.site(f"  db: {{chart: '{address}/charts/store:1.0.0'}}\n")
-        done = portfolio.run("vendor", "site", "--plain-http", environment=environment)
-    assert (done.returncode, done.stdout.split()[:1]) == (0, ["added"])
-    assert portfolio.run("site", "--dry-run").returncode == 0
 
 
 def test_a_range_of_versions_is_no_version(portfolio: Portfolio) -> None:
