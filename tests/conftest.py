@@ -41,12 +41,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
     return Lanes(config, log)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: tests on real servers wait most of their time, for elections and for patience to end."""
-    return 2 * len(os.sched_getaffinity(0))
-
-
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """This repository: the charts, environments and overlays that we ship."""

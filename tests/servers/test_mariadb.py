@@ -229,28 +229,6 @@ def test_a_frozen_member_is_put_aside(galera: Galera, finish: Finish) -> None:
     finish("host of the member with the clients frozen for 15 s", back=round(seconds, 1))
 
 
-def test_a_wall_clock_that_jumps_disturbs_nobody(galera: Galera, writer: Writer, finish: Finish) -> None:
-    """That of the member with the clients: a day ahead, then a day behind. Membership is not a matter of dates."""
-    member = galera.members[0]
-    member.clocked = True
-    member.delete()
-    galera.start()
-    galera.await_ready(0, 1, 2)
-
-    def days() -> int:
-        return round((int(galera.sql(0, "SELECT UNIX_TIMESTAMP()")[0][0]) - time.time()) / 86400)
-
-    for offset, expected in (("+1d", 1), ("-1d", -1)):
-        member.wind(offset)
-        galera.cluster.until(lambda expected=expected: days() == expected)  # type: ignore[misc]
-        writer.goes_on()
-        time.sleep(10)
-        assert galera.ready() == [0, 1, 2]
-    assert galera.whole()
-    member.clocked = False
-    finish("wall clock of the member with the clients jumps a day ahead, then two back")
-
-
 def test_an_empty_volume_takes_a_copy(galera: Galera, writer: Writer, finish: Finish) -> None:
     """Also for member 0, which would otherwise create a cluster: this is how a member is replaced."""
     galera.members[0].kill()
