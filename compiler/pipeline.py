@@ -438,13 +438,12 @@ def _seen(
 
 def _means(request: Request, site: Site, workers: Workers) -> trace.Means:
     """What it takes to find the values that decide the fields which findings are about."""
+
+    def digest(asked: RenderRequest, question: str) -> Digest:
+        return render.key(asked, render.EmbeddedRenderer(), question)
+
     store = Store(site.repository / ".oscompile" / "traces") if request.cached else None
-    digest = partial(_digest_of_question, renderer=render.EmbeddedRenderer())
     return trace.Means(partial(render_request, site), render.Trials, digest, store, workers)
-
-
-def _digest_of_question(asked: RenderRequest, question: str, renderer: render.Renderer) -> Digest:
-    return render.key(asked, renderer, question)
 
 
 def render_request(site: Site, found: Instance) -> RenderRequest:

@@ -55,11 +55,21 @@ class ChartFiles:
     def templates(self) -> Iterator[tuple[str, str]]:
         """Path and text of every template, those of charts inside it (packed ones too) included."""
         for name, content in self.files.items():
-            if _TEMPLATE.match(name):
+            if is_template(name):
                 yield name, content.decode(errors="replace")
-            elif _PACKED.fullmatch(name):
+            elif is_packed(name):
                 inside = ChartFiles(dict(members(io.BytesIO(content), name)))
                 yield from ((f"{name}/{below}", text) for below, text in inside.templates())
+
+
+def is_template(name: str) -> bool:
+    """Whether a file of a chart is a template, of the chart itself or of one that lies unpacked inside it."""
+    return _TEMPLATE.match(name) is not None
+
+
+def is_packed(name: str) -> bool:
+    """Whether a file of a chart is a packed chart inside it."""
+    return _PACKED.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
-from compiler.render.charts import ChartFiles
+from compiler.render.charts import ChartFiles, is_packed, is_template
 
-_TEMPLATE: Final = re.compile(r"(?:charts/[^/]+/)*templates/.*")
-_PACKED: Final = re.compile(r"(?:charts/[^/]+/)*charts/[^/]+\.tgz")
 _NAME: Final = r"[\w.\-/]+"
 _DEFINED: Final = re.compile(r'\b(?:define|block)\s+["`]([^"`]+)["`]')
 _QUOTED: Final = re.compile(rf'(?<=["`])({_NAME})(?=\\?["`])')
@@ -31,7 +29,7 @@ def lean(files: ChartFiles, others: Iterable[str] = (), only: Callable[[str], bo
     other includes by its path (to hash it, most often). A chart with packed charts inside keeps every named template:
     who calls what is not to be seen.
     """
-    packed = any(map(_PACKED.fullmatch, files.files))
+    packed = any(map(is_packed, files.files))
     waiting = {
         name: _names(content) | _paths(name)
         for name, content in files.files.items()
@@ -48,13 +46,11 @@ def lean(files: ChartFiles, others: Iterable[str] = (), only: Callable[[str], bo
 
 def _prints(name: str) -> bool:
     """Whether Helm prints what the file renders. Of a file that begins with a line, it does not."""
-    return (
-        bool(_TEMPLATE.fullmatch(name)) and not _is_partial(name) and name.endswith((".yaml", ".yml", ".json", ".txt"))
-    )
+    return is_template(name) and not _is_partial(name) and name.endswith((".yaml", ".yml", ".json", ".txt"))
 
 
 def _is_partial(name: str) -> bool:
-    return bool(_TEMPLATE.fullmatch(name)) and name.rpartition("/")[2].startswith("_")
+    return is_template(name) and name.rpartition("/")[2].startswith("_")
 
 
 def _paths(name: str) -> frozenset[str]:

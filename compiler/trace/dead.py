@@ -25,7 +25,7 @@ from compiler.trace.perturb import replaced
 _SMALLEST: Final = 3
 """Groups smaller than this are not worth a second look for marks: taking each out is as quick."""
 
-_FEW: Final = 2
+FEW: Final = 2
 """How many templates are tried for an override that many may read."""
 
 Path = tuple[str, ...]
@@ -173,7 +173,7 @@ def _readers(texts: Mapping[str, str], question: Question, path: Path) -> tuple[
         named = re.compile(rf"\b{above}\.{key}\b|\"{key}\"")
         found = tuple(name for name, text in own if named.search(text))
         if found:
-            return found[:_FEW]
+            return found[:FEW]
     return ()
 
 

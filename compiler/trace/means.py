@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from compiler.cache import Store
 from compiler.model.instance import Instance
@@ -11,6 +12,8 @@ from compiler.model.names import Digest
 from compiler.model.render import RenderRequest
 from compiler.trace.experiment import Bench
 from compiler.workers import Workers
+
+_Job = TypeVar("_Job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,23 @@ class Means:
         """A bench for an instance."""
         return self.bench(self.request(instance))
 
-    def key(self, instance: Instance, question: str) -> Digest:
-        """Under what the answer to a question about an instance is kept."""
-        return self.digest(self.request(instance), question)
+    def answers(
+        self,
+        questions: Sequence[tuple[RenderRequest, str]],
+        job: Callable[[int], _Job],
+        work: Callable[[_Job], bytes],
+    ) -> tuple[bytes, ...]:
+        """The answer to each question about a render: the one that was kept, or what ``work`` makes of its ``job``.
+
+        ``job`` is asked by the number of the question, and can be pickled, as ``work`` can.
+        """
+        numbers = range(len(questions))
+        if self.store is None:
+            return tuple(self.workers.each(work, [job(number) for number in numbers]))
+        keys = [self.digest(*question) for question in questions]
+        known = {number: kept for number in numbers if (kept := self.store.get(keys[number])) is not None}
+        missing = [number for number in numbers if number not in known]
+        for number, answer in zip(missing, self.workers.each(work, [job(one) for one in missing]), strict=True):
+            known[number] = answer
+            self.store.put(keys[number], answer)
+        return tuple(known[number] for number in numbers)

@@ -18,7 +18,7 @@ from compiler.model.data import Data
 from compiler.model.diagnostic import Diagnostic, Related, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import ObjectId
-from compiler.model.names import Digest, InstanceName
+from compiler.model.names import InstanceName
 from compiler.model.node import MapNode, Origin, at, dotted
 from compiler.model.render import RenderRequest
 from compiler.model.site import Site
@@ -110,15 +110,9 @@ def _asked(instance: Instance, targets: tuple[Target, ...], means: Means, limit:
 
 def _answers(asked: Sequence[_Asked], means: Means) -> Iterator[tuple[tuple[Decision, ...], int]]:
     """What decides the targets of each, and how many renders it took: as many where it is known, for others' sake."""
-    keys = [means.digest(each.request, each.question) if means.store is not None else Digest("") for each in asked]
-    known = [means.store.get(key) if means.store is not None else None for key in keys]
-    open_ = [number for number, found in enumerate(known) if found is None]
-    for number, answer in zip(open_, means.workers.each(_answer, [asked[number] for number in open_]), strict=True):
-        known[number] = answer
-        if means.store is not None:
-            means.store.put(keys[number], answer)
-    for found in known:
-        taken, *rows = json.loads(found or b"[0]")
+    questions = [(each.request, each.question) for each in asked]
+    for answer in means.answers(questions, asked.__getitem__, _answer):
+        taken, *rows = json.loads(answer)
         yield tuple(map(_read, rows)), taken
 
 

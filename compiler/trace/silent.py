@@ -14,10 +14,10 @@ from compiler.model.data import Data
 from compiler.model.diagnostic import Diagnostic, Severity
 from compiler.model.instance import Instance
 from compiler.model.manifest import Bundle
-from compiler.model.names import Digest, InstanceName
+from compiler.model.names import InstanceName
 from compiler.model.node import MapNode, Node, Origin, at, describe, dotted, is_null, leaves
 from compiler.model.site import Declaration, Site
-from compiler.trace.dead import Question, dead
+from compiler.trace.dead import FEW, Question, dead
 from compiler.trace.means import Means
 from compiler.trace.overrides import Override, default_at, overrides, removal
 
@@ -30,9 +30,6 @@ IDLE: Final = "OS061"
 _LONG: Final = 4
 """How long a text must be to be looked for in what is rendered."""
 
-_FEW: Final = 2
-"""In how many templates it is said to stand."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -42,8 +39,13 @@ class _Asked:
     instance: Instance
     found: tuple[Override, ...]
 
+    @property
+    def words(self) -> str:
+        """The question in words, to know it again."""
+        return json.dumps(["silent", *([*one.path, _data(one.default)] for one in self.found)])
+
     def question(self, bundle: Bundle, means: Means) -> Question:
-        """Which of it changes nothing. The chart's own layer is the one under the instance's."""
+        """Which of it changes nothing."""
         texts: defaultdict[str, str] = defaultdict(str)
         for manifest in bundle.manifests:
             texts[manifest.template] += manifest.metadata + manifest.body
@@ -84,7 +86,7 @@ def _shown(one: Override, texts: Mapping[str, str], rendered: Sequence[str]) -> 
     value = one.node.data()
     if not isinstance(value, str) or len(value) < _LONG:
         return ()
-    return tuple(name for name in rendered if value in texts[name])[:_FEW]
+    return tuple(name for name in rendered if value in texts[name])[:FEW]
 
 
 def _dead(
@@ -92,24 +94,21 @@ def _dead(
 ) -> Mapping[InstanceName, tuple[Override, ...]]:
     """What changes nothing, by instance: what was found out before, and the rest side by side."""
     rendered = {bundle.instance: bundle for bundle in bundles}
-    keys = [_key(each, means) for each in asked]
-    known = [means.store.get(key) if means.store is not None else None for key in keys]
-    open_ = [number for number, found in enumerate(known) if found is None]
-    questions = [asked[number].question(rendered[asked[number].instance.name], means) for number in open_]
-    for number, numbers in zip(open_, means.workers.each(dead, questions), strict=True):
-        answer = known[number] = json.dumps(numbers).encode()
-        if means.store is not None:
-            means.store.put(keys[number], answer)
-    told = zip(asked, known, strict=True)
+
+    def job(number: int) -> Question:
+        each = asked[number]
+        return each.question(rendered[each.instance.name], means)
+
+    answers = means.answers([(means.request(each.instance), each.words) for each in asked], job, _answer)
     return {
-        each.instance.name: tuple(each.found[number] for number in json.loads(said or b"[]")) for each, said in told
+        each.instance.name: tuple(each.found[number] for number in json.loads(answer))
+        for each, answer in zip(asked, answers, strict=True)
     }
 
 
-def _key(each: _Asked, means: Means) -> Digest:
-    if means.store is None:
-        return Digest("")
-    return means.key(each.instance, json.dumps(["silent", *([*one.path, _data(one.default)] for one in each.found)]))
+def _answer(question: Question) -> bytes:
+    """The numbers of what changes nothing, written down."""
+    return json.dumps(dead(question)).encode()
 
 
 def _data(node: Node | None) -> Data:

@@ -78,7 +78,7 @@ class Broker(Quorum):
         secret = password or self.cluster.secrets[f"{self.instance}-admin"]["password"]
         login = "user = " + json.dumps(f"{user}:{secret}")
         options = ["--silent", "--max-time", "10", "--write-out", "\\n%{http_code}", "--config", "-"]
-        scheme = "https" if self.values.get("tls", {}).get("enabled") else "http"
+        scheme = "https" if self.encrypted else "http"
         trust = ["--cacert", "/run/secrets/tls/ca.crt"] if scheme == "https" else []
         url = f"{scheme}://localhost:15672/api/{path}"
         done = (member or self.members[0]).run("curl", *options, *trust, url, stdin=login)

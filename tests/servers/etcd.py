@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,11 +26,6 @@ class Etcd(Quorum):
 
     def __init__(self, cluster: Cluster, instance: str = "etcd", **values: Any) -> None:
         super().__init__(cluster, instance, values)
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether it speaks TLS."""
-        return bool(self.values.get("tls", {}).get("enabled"))
 
     def start(self, seconds: float = 90) -> float:
         """Start every member that does not run; the seconds until all are ready."""
@@ -64,20 +58,6 @@ class Etcd(Quorum):
             urllib.request.urlopen(request, timeout=seconds, context=self.trust()) as answer,  # noqa: S310
         ):
             return dict(json.load(answer))
-
-    def trust(self) -> ssl.SSLContext | None:
-        """A client's certificates: the chart's own, as a consumer would have them from the same issuer."""
-        if not self.encrypted:
-            return None
-        home = self.cluster.home / f"{self.instance}-client"
-        if not home.exists():
-            home.mkdir()
-            for name, text in self.cluster.authority.issue("client", []).items():
-                (home / name).write_text(text)
-        context = ssl.create_default_context(cafile=home / "ca.crt")
-        context.check_hostname = False  # these clients have no name server; the chain is checked
-        context.load_cert_chain(home / "tls.crt", home / "tls.key")
-        return context
 
     def put(self, pod: Pod, key: str, value: str, seconds: float = 3) -> bool:
         """Whether a member acknowledges a change."""

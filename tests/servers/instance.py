@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -31,6 +32,25 @@ class Instance:
         for name in self.cluster.jobs(f"{self.instance}-"):
             del self.cluster.objects["Job", self.cluster.namespace, name]
         self.cluster.apply(render(self.chart, self.instance, self.values))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it speaks TLS."""
+        return bool(self.values.get("tls", {}).get("enabled"))
+
+    def trust(self) -> ssl.SSLContext | None:
+        """A client's certificates, as a consumer would have them from the same issuer; nothing without TLS."""
+        if not self.encrypted:
+            return None
+        home = self.cluster.home / f"{self.instance}-client"
+        if not home.exists():
+            home.mkdir()
+            for name, text in self.cluster.authority.issue("client", []).items():
+                (home / name).write_text(text)
+        context = ssl.create_default_context(cafile=home / "ca.crt")
+        context.check_hostname = False  # these clients have no name server; the chain is checked
+        context.load_cert_chain(home / "tls.crt", home / "tls.key")
+        return context
 
     def job(self, prefix: str) -> Completed:
         """Run the Job of a component."""

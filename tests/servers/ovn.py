@@ -38,7 +38,7 @@ class Ovn(Instance):
     @property
     def scheme(self) -> str:
         """What clients begin an address with."""
-        return "ssl" if self.values.get("tls", {}).get("enabled") else "tcp"
+        return "ssl" if self.encrypted else "tcp"
 
     def remotes(self, kind: str = "nb") -> str:
         """Every member of a database, as clients name them."""

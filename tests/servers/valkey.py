@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self
 
 from tests.servers.instance import Quorum
@@ -106,20 +105,6 @@ class Valkey(Quorum):
         assert done.code == 0, done.log
 
     # Clients.
-
-    def trust(self) -> ssl.SSLContext | None:
-        """A client's certificates, as a consumer would have them from the same issuer; nothing without TLS."""
-        if not self.values.get("tls", {}).get("enabled"):
-            return None
-        home: Path = self.cluster.home / f"{self.instance}-client"
-        if not home.exists():
-            home.mkdir()
-            for name, text in self.cluster.authority.issue("client", []).items():
-                (home / name).write_text(text)
-        context = ssl.create_default_context(cafile=home / "ca.crt")
-        context.check_hostname = False  # these clients have no name server; the chain is checked
-        context.load_cert_chain(home / "tls.crt", home / "tls.key")
-        return context
 
     def line(self, pod: Pod, username: str = "gnocchi", password: str = PASSWORD) -> Line:
         """A connection to a member's server. Raises ``OSError``."""
